@@ -1,0 +1,11 @@
+from collections.abc import Callable
+from typing import Any
+
+def packb(o: Any, *, default: Callable[[Any], Any] | None = ..., strict_types: bool = ...) -> bytes: ...
+def unpackb(
+    packed: bytes,
+    *,
+    object_hook: Callable[[dict[str, Any]], Any] | None = ...,
+    strict_map_key: bool = ...,
+    max_bin_len: int = ...,
+) -> Any: ...

@@ -1,0 +1,1 @@
+"""Worlds: the contract, the toy world, and the ways to reach a world elsewhere."""

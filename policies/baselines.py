@@ -1,0 +1,70 @@
+"""Policies that need no training: the floor that every other must beat, and the one that repeats a run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..envs.base import Control, Vector
+from .base import Plan, Policy, PolicySpec, Query, World
+
+
+class Hold(Policy):
+    """Stays where it is."""
+
+    def __init__(self, world: World) -> None:
+        self._relative = world.action.control is Control.RELATIVE
+        self._low, self._high = np.array(world.action.low), np.array(world.action.high)
+        state = () if self._relative else world.action.names
+        self.spec = PolicySpec(name="hold", state=state, action=world.action, horizon=1)
+
+    def plan(self, queries: Sequence[Query]) -> Sequence[Plan]:
+        return [Plan(self._still(query.observation.state)[None]) for query in queries]
+
+    def _still(self, state: Vector) -> Vector:
+        wanted = np.zeros_like(self._low) if self._relative else state
+        return np.clip(wanted, self._low, self._high)
+
+
+class Random(Policy):
+    """Draws every plan from the query's seed: one target between the bounds, held for the whole plan."""
+
+    def __init__(self, world: World, *, horizon: int = 10) -> None:
+        self.spec = PolicySpec(name="random", action=world.action, horizon=horizon)
+
+    def plan(self, queries: Sequence[Query]) -> Sequence[Plan]:
+        return [Plan(self._drawn(query.seed)) for query in queries]
+
+    def _drawn(self, seed: int) -> Vector:
+        action = self.spec.action
+        target = np.random.default_rng(seed).uniform(action.low, action.high)
+        return np.tile(target, (self.spec.horizon, 1))
+
+
+class Replay(Policy):
+    """Repeats the actions of a recorded run, trial by trial: same outcome, same end."""
+
+    def __init__(self, world: World, *, run: str) -> None:
+        """`run`: the folder of the run."""
+        self._steps = Path(run) / "steps"
+        self._trial_of_slot: dict[int, str] = {}
+        self.spec = PolicySpec(name="replay", version=Path(run).resolve().name, action=world.action, horizon=20)
+        if not self._steps.is_dir():
+            raise FileNotFoundError(f"{run} holds no recorded steps; name a run's folder: --policy-arg run=runs/...")
+
+    def reset(self, slot: int, trial_id: str, seed: int) -> None:
+        self._trial_of_slot[slot] = trial_id
+
+    def plan(self, queries: Sequence[Query]) -> Sequence[Plan]:
+        return [Plan(self._recorded(query)) for query in queries]
+
+    def _recorded(self, query: Query) -> Vector:
+        path = self._steps / f"{self._trial_of_slot[query.slot]}.npz"
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing: the run never played this trial")
+        with np.load(path) as steps:
+            actions: Vector = steps["action"]
+        tick = round(query.observation.time * self.spec.action.rate)
+        if tick >= len(actions):
+            raise IndexError(f"{path} ends at tick {len(actions)}, before the trial does: the world has changed")
+        return actions[tick : tick + self.spec.horizon]

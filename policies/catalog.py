@@ -1,0 +1,9 @@
+"""The policies that come with the package, by name. Adding one is adding a line."""
+
+POLICIES = {
+    "toy": "armtrial.policies.toy:Toy",
+    "blind": "armtrial.policies.toy:Blind",
+    "hold": "armtrial.policies.baselines:Hold",
+    "random": "armtrial.policies.baselines:Random",
+    "replay": "armtrial.policies.baselines:Replay",
+}
