@@ -6,9 +6,11 @@ a worker, so the catching stands where both can reach it. Guest interpreters imp
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from ..tasks.base import Origin
@@ -29,6 +31,12 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
+
+    @property
+    def where(self) -> str:
+        """`file.py:12`, the innermost line of the traceback; empty without one."""
+        lines = re.findall(r'File "([^"]+)", line (\d+)', self.trace)
+        return f"{Path(lines[-1][0]).name}:{lines[-1][1]}" if lines else ""
 
 
 def caught(origin: Origin, call: Callable[..., T], *arguments: object) -> T | Fault:

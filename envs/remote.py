@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from ..tasks.base import Origin, Trial
 from . import wire
-from .base import Image, Observation, Played, Size, Start, Step, Vector, Verdict
+from .base import Image, LifecycleError, Observation, Played, Size, Start, Step, Vector, Verdict
 from .faults import Fault
 from .worker import BOOTSTRAP, EnvSource, Opened
 
@@ -36,6 +36,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
+            process_group=0,  # Ctrl-C is for us: we end the workers when what they finished is kept
             env=_environment(interpreter) | dict(environ or {}),
         )
         self._requests = cast(BinaryIO, self._process.stdin)
@@ -63,7 +64,7 @@ class Worker:
         self.submit(method, *arguments)
         reply = self.receive()
         if isinstance(reply, Fault):
-            raise WorkerError(str(reply))
+            raise LifecycleError(reply.message) if reply.kind == LifecycleError.__name__ else WorkerError(str(reply))
         return reply
 
     def log(self) -> str:
@@ -100,7 +101,11 @@ class RemoteEnv:
     def __init__(self, source: EnvSource, interpreter: str | None = None) -> None:
         self._worker = Worker(interpreter)
         self._open = True
-        opened: Opened = self._worker.call("open", source)
+        try:
+            opened: Opened = self._worker.call("open", source)
+        except WorkerError:
+            self.close()
+            raise
         self.observation_spec, self.action_spec = opened.observation, opened.action
 
     def reset(self, trial: Trial) -> Start:

@@ -1,0 +1,34 @@
+"""Everything that a run was asked for, in one value that lands in its run.json."""
+
+from dataclasses import dataclass
+
+VIDEO = ("none", "failures", "all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    policy: str
+    """A name from the table, ./file.py:Class, or package.module:Class."""
+    suite: str
+    policy_arg: tuple[str, ...] = ()
+    """K=V, handed to the policy."""
+    task: tuple[str, ...] = ()
+    """Only these tasks of the suite; empty: all."""
+    episodes: int | None = None
+    """Trials per task; None: the suite's own number."""
+    seed_domain: str = "eval"
+    env_arg: tuple[str, ...] = ()
+    """K=V, handed to the world."""
+    execute: int = 20
+    """At most so many actions of a plan are executed before the policy looks again."""
+    workers: int = 1
+    """Processes that play side by side; 0 plays in this process."""
+    batch: int | None = None
+    """At most so many queries in one call of the policy; None: all that wait."""
+    trial_timeout: float | None = None
+    """Wall seconds that a world may take for a trial; None: 10 x the task's time limit, at least 600."""
+    video: str = "failures"
+
+
+WHAT_IS_PLAYED = ("policy", "suite", "policy_arg", "task", "episodes", "seed_domain", "env_arg", "execute")
+"""The part of a config that a resumed run keeps; the rest is how it is played and may change."""

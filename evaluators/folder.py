@@ -1,0 +1,188 @@
+"""A run's folder: run.json, records.jsonl and steps/, written so that nothing finished is ever lost.
+
+The file of a trial's steps is complete and synced before the record that names it is appended, and a record
+is synced before the next trial's. A line that a crash cut short is dropped when the run goes on.
+"""
+
+import errno
+import fcntl
+import hashlib
+import io
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..envs.base import Vector
+from ..envs.faults import Fault
+from .errors import FolderError
+from .records import SCHEMA, EpisodeRecord, RecordError, RunInfo, from_line, to_line
+
+
+class RunFolder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._log: io.FileIO | None = None
+
+    @property
+    def records_file(self) -> Path:
+        return self.path / "records.jsonl"
+
+    @property
+    def info_file(self) -> Path:
+        return self.path / "run.json"
+
+    def steps_file(self, record: EpisodeRecord) -> Path:
+        return self.path / "steps" / f"{_take_name(record)}.npz"
+
+    def create(self, info: RunInfo) -> None:
+        """Makes the folder. One that already holds a run is left alone."""
+        if self.info_file.exists():
+            raise FolderError(
+                f"{self.path} already holds a run. Go on with it by --resume {self.path}, or choose another --out"
+            )
+        try:
+            (self.path / "steps").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{self.path} cannot be made: {error.strerror}. Choose another --out") from None
+        self.write_info(info)
+
+    def open(self) -> list[EpisodeRecord]:
+        """Takes the folder for writing and gives the records it has. A line cut short at the end is dropped."""
+        try:
+            log = io.FileIO(self.records_file, "a+")
+        except OSError as error:
+            raise FolderError(f"{self.records_file} cannot be written: {error.strerror}") from None
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.close()
+            raise FolderError(f"{self.path} is being played by another process; wait for it or end it") from None
+        log.seek(0)
+        text = log.readall()
+        whole = text.rfind(b"\n") + 1
+        log.truncate(whole)
+        self._log = log
+        return _parsed(text[:whole], self.records_file)
+
+    def append(
+        self, record: EpisodeRecord, steps: dict[str, NDArray[np.generic]] | None, fault: Fault | None
+    ) -> EpisodeRecord:
+        """Keeps a finished take for good: returns it when it is on the disk, and leaves no half of one behind."""
+        assert self._log is not None, "open the folder first"
+        log, size = self._log, self._log.seek(0, os.SEEK_END)
+        try:
+            if steps is not None:
+                digest = _write_synced(self.steps_file(record), _packed(steps))
+                record = replace(record, result=replace(record.result, steps_sha256=digest))
+            if fault is not None and fault.trace:
+                _write_synced(self.path / "errors" / f"{_take_name(record)}.txt", fault.trace.encode())
+            line = to_line(record)
+            if log.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(log.fileno())
+        except OSError as error:
+            log.truncate(size)
+            raise FolderError(
+                f"{record.id} could not be written to {self.path}: {error.strerror}. Everything finished before it "
+                f"is safe; make room and go on with --resume {self.path}"
+            ) from None
+        return record
+
+    def close(self) -> None:
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def write_info(self, info: RunInfo) -> None:
+        self.write("run.json", msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
+
+    def write(self, name: str, body: bytes) -> Path:
+        """A whole file or none, whatever happens in between."""
+        path = self.path / name
+        try:
+            _write_synced(path, body)
+        except OSError as error:
+            raise FolderError(f"{path} could not be written: {error.strerror}") from None
+        return path
+
+
+def read_info(path: Path) -> RunInfo:
+    file = path / "run.json"
+    try:
+        info = msgspec.json.decode(file.read_bytes(), type=RunInfo)
+    except FileNotFoundError:
+        raise FolderError(f"{path} is no run: it has no run.json") from None
+    except OSError as error:
+        raise FolderError(f"{file} cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise FolderError(f"{file} is damaged: {error}") from None
+    if info.schema != SCHEMA:
+        raise FolderError(f"{file} has schema {info.schema}; this version reads {SCHEMA}")
+    return info
+
+
+def read_records(path: Path) -> list[EpisodeRecord]:
+    """The records of a run that may still be played: a last line that is not yet whole is left out."""
+    file = path / "records.jsonl"
+    try:
+        text = file.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise FolderError(f"{file} cannot be read: {error.strerror}") from None
+    return _parsed(text[: text.rfind(b"\n") + 1], file)
+
+
+def _parsed(text: bytes, file: Path) -> list[EpisodeRecord]:
+    records: list[EpisodeRecord] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            records.append(from_line(line))
+        except RecordError as error:
+            raise FolderError(
+                f"{file}, line {number}: {error}. Remove the line, then resume: its trial is played again"
+            ) from None
+    return records
+
+
+def _take_name(record: EpisodeRecord) -> str:
+    return record.id if record.take == 1 else f"{record.id}.take{record.take}"
+
+
+def _packed(arrays: dict[str, NDArray[np.generic]]) -> bytes:
+    """An .npz whose bytes depend on the arrays alone."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _write_synced(path: Path, body: bytes) -> str:
+    """Under another name first, so that the file is whole or absent. Gives the sha256 of the body."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    return hashlib.sha256(body).hexdigest()
+
+
+def steps_of(actions: Vector, states: Vector, plans: Sequence[int]) -> dict[str, NDArray[np.generic]]:
+    """What `steps/<trial id>.npz` holds: every executed action, every measured state, the tick of every plan."""
+    return {"action": actions, "state": states, "plan": np.array(plans, dtype=np.int32)}
+
+
+def safe(name: str) -> str:
+    """A policy's name as part of a folder's name."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", name).strip("-") or "policy"

@@ -1,0 +1,79 @@
+"""What `--list` shows: the tables, and what one of their entries takes."""
+
+import inspect
+from typing import Any
+
+from ..tasks.base import Suite
+from . import names
+from .errors import UnknownName
+
+
+def everything() -> str:
+    parts = [_heading(table) for table in names.TABLES]
+    parts.append("Your own: ./file.py:Name or package.module:Name. What one takes: --list NAME")
+    return "\n\n".join(parts)
+
+
+def one(name: str) -> str:
+    """Every entry of that name, in whichever table."""
+    tables = [table for table in names.TABLES if name in table.places()]
+    if ":" in name:
+        tables = [names.POLICY_TABLE]
+    if not tables:
+        known = {entry for table in names.TABLES for entry in table.places()}
+        raise UnknownName("suite, policy or world", name, known)
+    return "\n\n".join(_described(table, name) for table in tables)
+
+
+def _heading(table: names.Table) -> str:
+    rows = [f"  {name:<12} {_first_line(table, name)}" for name in table.places()]
+    return "\n".join([f"{table.plural}:", *rows])
+
+
+def _first_line(table: names.Table, name: str) -> str:
+    """From the source's docstring; an entry that cannot be loaded is shown with the reason."""
+    try:
+        found = table.get(name)
+    except names.UserError as error:
+        return f"({error})"
+    return _of_suite(found) if isinstance(found, Suite) else (inspect.getdoc(found) or "").partition("\n")[0]
+
+
+def _of_suite(suite: Suite) -> str:
+    return f"v{suite.version}, {suite.per_task} trials each of {', '.join(task.name for task in suite.tasks)}"
+
+
+def _described(table: names.Table, name: str) -> str:
+    found = table.get(name)
+    if isinstance(found, Suite):
+        return _described_suite(found)
+    flag = "--policy-arg" if table is names.POLICY_TABLE else "--env-arg"
+    takes = [f"  {flag} {key}={_default(value)}" for key, value in names.parameters(found).items()]
+    return "\n".join(
+        [
+            f"{table.what} {name}",
+            "",
+            inspect.getdoc(found) or "",
+            *_own_words(found),
+            "",
+            *(takes or ["  takes no arguments"]),
+        ]
+    )
+
+
+def _described_suite(suite: Suite) -> str:
+    rows = [
+        f"  {task.name:<12} {task.instruction} ({task.max_seconds:g} s, {task.success_rule.value})"
+        for task in suite.tasks
+    ]
+    return "\n".join([f"suite {suite.name}: {_of_suite(suite)}, in the world '{suite.env}'", "", *rows])
+
+
+def _own_words(found: Any) -> list[str]:
+    """What a class says of its arguments."""
+    words = getattr(vars(found).get("__init__"), "__doc__", None) if isinstance(found, type) else None
+    return ["", inspect.cleandoc(words)] if words else []
+
+
+def _default(value: Any) -> str:
+    return "..." if value is inspect.Parameter.empty else str(value)

@@ -1,0 +1,104 @@
+"""Names -> objects: the package's tables, files, modules and entry points, each with a did-you-mean."""
+
+import ast
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from ..envs.catalog import ENVS
+from ..envs.locate import LocateError, locate
+from ..policies.catalog import POLICIES
+from ..tasks.base import Suite
+from ..tasks.catalog import SUITES
+from .errors import UnknownName, UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One kind of thing: those that come with the package, and those that installed packages add."""
+
+    what: str
+    plural: str
+    group: str
+    """Entry points that add to it."""
+    own: dict[str, str]
+
+    def places(self) -> dict[str, str]:
+        """Name -> where it is, for `locate`."""
+        added = {point.name: point.value for point in entry_points(group=self.group)}
+        return added | self.own
+
+    def place(self, name: str) -> str:
+        """Also understands ./file.py:Class and package.module:Class."""
+        if name in self.own:
+            return self.own[name]
+        if ":" in name:
+            file, _, attribute = name.rpartition(":")
+            return f"{Path(file).resolve()}:{attribute}" if file.endswith(".py") else name
+        places = self.places()
+        if name not in places:
+            hint = f"Your own: ./file.py:Name or package.module:Name, not '{name}'" if name.endswith(".py") else ""
+            raise UnknownName(self.what, name, places, hint)
+        return places[name]
+
+    def get(self, name: str) -> Any:
+        try:
+            return locate(self.place(name))
+        except LocateError as error:
+            raise UserError(f"{self.what} '{name}' could not be loaded: {error}") from None
+        except (ImportError, SyntaxError) as error:
+            raise UserError(f"{self.what} '{name}' could not be loaded: {type(error).__name__}: {error}") from error
+
+
+POLICY_TABLE = Table("policy", "policies", "armtrial.policies", POLICIES)
+ENV_TABLE = Table("world", "worlds", "armtrial.envs", ENVS)
+SUITE_TABLE = Table("suite", "suites", "armtrial.suites", SUITES)
+TABLES = (SUITE_TABLE, POLICY_TABLE, ENV_TABLE)
+
+
+def suite(name: str) -> Suite:
+    found = SUITE_TABLE.get(name)
+    if not isinstance(found, Suite):
+        raise UserError(f"'{name}' is a {type(found).__name__}; a suite is an instance of armtrial.tasks.base.Suite")
+    return found
+
+
+def arguments(texts: Sequence[str], factory: Callable[..., Any], flag: str, name: str) -> dict[str, Any]:
+    """K=V texts as keyword arguments that the factory takes."""
+    given: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"{flag} {text}: an argument is written K=V")
+        given[key] = _literal(value)
+    takes = parameters(factory)
+    open_ended = any(kind is inspect.Parameter.VAR_KEYWORD for kind in _kinds(factory))
+    for key in given:
+        if key not in takes and not open_ended:
+            raise UnknownName(f"argument of '{name}'", key, takes, f"Said by {flag}.")
+    missing = [key for key, default in takes.items() if default is inspect.Parameter.empty and key not in given]
+    if missing:
+        raise UserError(f"'{name}' needs {flag} {' '.join(f'{key}=...' for key in missing)}")
+    return given
+
+
+def parameters(factory: Callable[..., Any]) -> dict[str, Any]:
+    """The arguments a user may set, with their defaults (`inspect.Parameter.empty` where one must be given)."""
+    own = list(inspect.signature(factory).parameters.values())[1:]
+    named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {parameter.name: parameter.default for parameter in own if parameter.kind in named}
+
+
+def _kinds(factory: Callable[..., Any]) -> set[Any]:
+    return {parameter.kind for parameter in inspect.signature(factory).parameters.values()}
+
+
+def _literal(text: str) -> Any:
+    """Numbers, True, None and quoted texts as Python reads them; anything else is the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False, "none": None}.get(text.lower(), text)

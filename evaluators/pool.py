@@ -1,0 +1,161 @@
+"""Seats: the places where trials are played side by side, in processes of their own or in this one."""
+
+import select
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from ..envs.base import Env
+from ..envs.faults import Fault, caught
+from ..envs.player import LocalPlayer
+from ..envs.remote import Worker
+from ..envs.worker import EnvSource, Opened
+from ..policies.base import World
+from ..tasks.base import Origin, Task
+from .errors import UserError
+
+
+class Seat(Protocol):
+    """One world. A request is submitted, and its reply received when the seat is ready."""
+
+    name: str
+
+    def submit(self, method: str, *arguments: Any, allowed: float) -> None:
+        """`allowed`: wall seconds until a silent world counts as hung."""
+        ...
+
+    def receive(self) -> Any:
+        """The method's value, or a `Fault`."""
+        ...
+
+    def restart(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class LocalSeat:
+    """A world in this process: for debugging, and for policies and worlds that cost next to nothing."""
+
+    def __init__(self, name: str, env: Env, tasks: Sequence[Task]) -> None:
+        self.name = name
+        self._env = env
+        self._player = LocalPlayer(env, tasks)
+        self._reply: Any = None
+
+    def submit(self, method: str, *arguments: Any, allowed: float) -> None:
+        call: Callable[..., Any] = getattr(self._player, method)
+        self._reply = caught(Origin.WORLD, call, *arguments)
+
+    def receive(self) -> Any:
+        return self._reply
+
+    def restart(self) -> None:
+        """A world in this process never dies alone."""
+
+    def close(self) -> None:
+        self._env.close()
+
+
+class WorkerSeat:
+    """A world in a process of its own."""
+
+    def __init__(self, name: str, source: EnvSource, interpreter: str | None = None) -> None:
+        self.name = name
+        self._source = source
+        self._interpreter = interpreter
+        self._hung: Fault | None = None
+        self._start()
+
+    def _start(self) -> None:
+        self._worker = Worker(self._interpreter)
+        self._worker.submit("open", self._source)
+        self._deadline = float("inf")
+
+    def opened(self) -> Opened:
+        """What the world says of itself, once it is built."""
+        reply = self._worker.receive()
+        if isinstance(reply, Fault):
+            raise UserError(f"the world could not start in {self.name}: {reply}")
+        return reply
+
+    def fileno(self) -> int:
+        return self._worker.fileno()
+
+    @property
+    def deadline(self) -> float:
+        """On the monotonic clock."""
+        return self._deadline
+
+    def submit(self, method: str, *arguments: Any, allowed: float) -> None:
+        self._hung = None
+        self._deadline = time.monotonic() + allowed
+        self._worker.submit(method, *arguments)
+
+    def give_up(self) -> None:
+        """Ends a world that does not answer; its reply is then a fault."""
+        self._worker.kill()
+        message = "the world gave no answer within the trial's wall time (--trial-timeout)"
+        self._hung = Fault(Origin.WORKER, "WorkerHung", message, self._worker.log())
+
+    def receive(self) -> Any:
+        self._deadline = float("inf")
+        return self._hung or self._worker.receive()
+
+    def restart(self) -> None:
+        self._worker.kill()
+        self._worker.stop()
+        self._start()
+        self.opened()
+
+    def close(self) -> None:
+        self._worker.stop()
+
+
+def open_workers(source: EnvSource, number: int, interpreter: str | None = None) -> tuple[list[WorkerSeat], World]:
+    """Starts all at once, then waits for each."""
+    seats: list[WorkerSeat] = []
+    try:
+        for index in range(number):
+            seats.append(WorkerSeat(f"worker-{index}", source, interpreter))
+        worlds = [seat.opened() for seat in seats]
+    except BaseException:
+        close_all(seats)
+        raise
+    return seats, World(worlds[0].observation, worlds[0].action)
+
+
+def open_local(source: EnvSource, number: int) -> tuple[list[LocalSeat], World]:
+    """`number` worlds in this process, played in turn."""
+    env = caught(Origin.WORLD, source.build)
+    if isinstance(env, Fault):
+        raise UserError(f"the world could not start: {env}")
+    envs = [env, *(source.build() for _ in range(number - 1))]
+    seats = [LocalSeat(f"local-{index}", env, source.tasks) for index, env in enumerate(envs)]
+    return seats, World(env.observation_spec, env.action_spec)
+
+
+def ready(seats: Sequence[Seat], block: bool) -> list[Seat]:
+    """The seats whose reply can be received now; waits for at least one if asked to."""
+    here = [seat for seat in seats if not isinstance(seat, WorkerSeat)]
+    workers = [seat for seat in seats if isinstance(seat, WorkerSeat)]
+    if not workers:
+        return here
+    poll = select.poll()
+    by_number = {seat.fileno(): seat for seat in workers}
+    for number in by_number:
+        poll.register(number, select.POLLIN | select.POLLHUP)
+    patience = min(seat.deadline for seat in workers) - time.monotonic()
+    wait_ms = min(max(patience, 0.0), 3600.0) * 1000 + 1 if block and not here else 0
+    answered: list[Seat] = [by_number[number] for number, _ in poll.poll(wait_ms)]
+    for seat in workers:
+        if seat not in answered and seat.deadline < time.monotonic():
+            seat.give_up()
+            answered.append(seat)
+    return [*here, *answered]
+
+
+def close_all(seats: Sequence[Seat]) -> None:
+    for seat in seats:
+        with suppress(OSError):
+            seat.close()

@@ -1,0 +1,57 @@
+"""Where a run was played and with what: the part of run.json that nobody remembers afterwards."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+_PACKAGES = ("armtrial", "numpy", "mujoco", "gymnasium", "torch", "lerobot", "transformers")
+
+
+def packages(names: Sequence[str] = _PACKAGES) -> dict[str, str]:
+    """Versions of those that are installed, read without importing them."""
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, str]:
+    return {
+        "host": platform.node(),
+        "system": f"{platform.system()} {platform.release()}",
+        "cpu": _cpu(),
+        "cores": str(os.cpu_count()),
+        "python": sys.version.split()[0],
+    }
+
+
+def commit() -> tuple[str, bool]:
+    """The checkout's commit and whether it has changes; ("", False) for an installed package."""
+    if not (ROOT / ".git").exists():
+        return "", False
+    return _git("rev-parse", "HEAD"), bool(_git("status", "--porcelain"))
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _cpu() -> str:
+    """Its model: results are promised to be equal on one machine only."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

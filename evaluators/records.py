@@ -1,0 +1,149 @@
+"""What a run leaves behind, as typed data: one record per take of a trial, and one description of the run."""
+
+import math
+from dataclasses import dataclass
+
+import msgspec
+
+from ..tasks.base import Event, Origin, Outcome, Trial
+from ..tasks.rubric import Attempt
+from .config import RunConfig
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorNote:
+    """Why a trial is an ERROR. The traceback lies in `errors/`, beside the records."""
+
+    origin: Origin
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What happened. The same trial with the same deterministic policy gives the same result, to the byte."""
+
+    outcome: Outcome
+    label: str
+    """Why it failed; empty for a success."""
+    progress: float | None
+    """0 to 1; None where nothing was played."""
+    steps: int
+    seconds: float
+    """In the world's time."""
+    plans: int
+    attempts: tuple[Attempt, ...]
+    stages: tuple[str, ...]
+    events: tuple[Event, ...]
+    flags: dict[str, int]
+    """What was odd about the policy's plans, counted."""
+    path: tuple[float, ...]
+    """How far each entry of the state travelled, in its unit."""
+    start_hash: str
+    end_hash: str
+    """Empty where the trial was broken off or the world has none."""
+    judged_by: str = ""
+    note: str = ""
+    error: ErrorNote | None = None
+    steps_sha256: str = ""
+    """Of the file in `steps/`; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How long it took and where. Never equal between two runs, so it is kept apart from the result."""
+
+    started: str
+    """UTC, ISO 8601."""
+    wall_seconds: float
+    world_seconds: float
+    """Resets, steps and pictures."""
+    plan_ms: tuple[float, ...]
+    """Wall time of each call of the policy that answered this trial."""
+    worker: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeRecord:
+    """One take of one trial: a line of records.jsonl. Where a trial has several takes the last one counts."""
+
+    schema: int = SCHEMA
+    id: str
+    """The trial's id; key of every join."""
+    seed: int
+    take: int
+    """1, or higher where an ERROR was played again."""
+    trial: Trial
+    result: Result
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """A stretch of time in which the run was played."""
+
+    start: str
+    end: str | None = None
+    how: str = "running"
+    """running (or killed), done, interrupted, failed."""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """run.json: everything one needs to know to trust the records or to go on with them."""
+
+    schema: int = SCHEMA
+    config: RunConfig
+    folder: str
+    suite: str
+    suite_version: int
+    env: str
+    policy: str
+    policy_version: str
+    privileged: bool
+    deterministic: bool
+    state: tuple[str, ...]
+    action: tuple[str, ...]
+    rate: float
+    tasks: tuple[str, ...]
+    """In the order of the tables."""
+    trials: int
+    commit: str
+    """Of the checkout; empty for an installed package."""
+    dirty: bool
+    packages: dict[str, str]
+    machine: dict[str, str]
+    renderer: str
+    """The GL that draws the pictures; empty where the world needs none."""
+    sittings: tuple[Sitting, ...] = ()
+
+
+class RecordError(ValueError):
+    """A record or a run.json cannot be read; the message says where and why."""
+
+
+def to_line(record: EpisodeRecord) -> bytes:
+    """One line of JSON, keys in the order of the fields. Refuses what JSON cannot hold, such as NaN."""
+    _refuse_nan(record)
+    return msgspec.json.encode(record) + b"\n"
+
+
+def from_line(line: bytes) -> EpisodeRecord:
+    try:
+        record = msgspec.json.decode(line, type=EpisodeRecord)
+    except msgspec.DecodeError as error:
+        raise RecordError(str(error)) from None
+    if record.schema != SCHEMA:
+        raise RecordError(f"its schema is {record.schema}; this version reads {SCHEMA}")
+    return record
+
+
+def _refuse_nan(record: EpisodeRecord) -> None:
+    result = record.result
+    numbers = (result.progress or 0.0, result.seconds, *result.path)
+    if not all(math.isfinite(number) for number in numbers):
+        raise RecordError(f"{record.id}: a figure of its result is not finite")

@@ -1,0 +1,118 @@
+"""One take of one trial: from its first look to its record. Knows neither processes nor files."""
+
+import socket
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..envs.base import ActionError, ActionSpec, Observation, Vector
+from ..envs.faults import Fault
+from ..envs.player import Closing, Leg, Look, Opening
+from ..policies.base import Plan, PolicySpec, Query
+from ..tasks.base import Outcome, Trial, derived_seed
+from .folder import steps_of
+from .records import Clock, EpisodeRecord, ErrorNote, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A finished take, ready to be kept."""
+
+    record: EpisodeRecord
+    steps: dict[str, NDArray[np.generic]] | None
+    fault: Fault | None
+
+
+class Rollout:
+    """Fed with the world's and the policy's answers in turn; says what to ask next."""
+
+    def __init__(self, trial: Trial, take: int, slot: int, policy: PolicySpec, world: ActionSpec, execute: int) -> None:
+        self.trial = trial
+        self.take = take
+        self.slot = slot
+        self.look = Look(dict(policy.cameras), policy.privileged)
+        self._world = world
+        self._execute = execute
+        self._plans = 0
+        self._flags: Counter[str] = Counter()
+        self._start_hash = ""
+        self._plan_ms: list[float] = []
+        self._world_seconds = 0.0
+        self._started = datetime.now(UTC)
+        self._began = time.perf_counter()
+
+    def opened(self, opening: Opening) -> Query:
+        self._start_hash = opening.start_hash
+        self._world_seconds += opening.seconds
+        return self._query(opening.observation)
+
+    def planned(self, plan: Plan, milliseconds: float) -> Vector:
+        """The actions to execute, or an `ActionError` if the world would not take them."""
+        self._plan_ms.append(round(milliseconds, 3))
+        self._plans += 1
+        if not isinstance(plan, Plan):  # pyright: ignore[reportUnnecessaryIsInstance] -- a third party's answer
+            raise ActionError(f"the policy answered with a {type(plan).__name__}; it owes a Plan for every query")
+        self._flags.update(plan.flags)
+        return self._world.checked(plan.actions)[: self._execute]
+
+    def advanced(self, leg: Leg) -> Query | None:
+        """The next question to the policy, or None where the trial is over."""
+        self._world_seconds += leg.seconds
+        return None if leg.observation is None else self._query(leg.observation)
+
+    def finished(self, closing: Closing | None, fault: Fault | None, worker: str) -> Take:
+        """The record. Without a verdict the trial is an ERROR, with whatever was played until then."""
+        clock = Clock(
+            started=self._started.isoformat(timespec="milliseconds"),
+            wall_seconds=round(time.perf_counter() - self._began, 6),
+            world_seconds=round(self._world_seconds, 6),
+            plan_ms=tuple(self._plan_ms),
+            worker=worker,
+            host=socket.gethostname(),
+        )
+        record = EpisodeRecord(
+            id=self.trial.id,
+            seed=self.trial.seed,
+            take=self.take,
+            trial=self.trial,
+            result=self._result(closing, fault),
+            clock=clock,
+        )
+        steps = None if closing is None else steps_of(closing.actions, closing.states, closing.plans)
+        return Take(record, steps, fault)
+
+    def _query(self, observation: Observation) -> Query:
+        return Query(self.slot, observation, derived_seed(self.trial.seed, "plan", self._plans))
+
+    def _result(self, closing: Closing | None, fault: Fault | None) -> Result:
+        verdict = None if closing is None else closing.verdict
+        outcome = verdict.outcome if verdict is not None and fault is None else Outcome.ERROR
+        steps = 0 if closing is None else len(closing.actions)
+        return Result(
+            outcome=outcome,
+            label=verdict.label if verdict is not None and fault is None else "error",
+            progress=None if closing is None else closing.progress,
+            steps=steps,
+            seconds=round(steps / self._world.rate, 6),
+            plans=self._plans,
+            attempts=() if closing is None else closing.attempts,
+            stages=() if closing is None else closing.stages,
+            events=() if closing is None else closing.events,
+            flags=dict(sorted(self._flags.items())),
+            path=() if closing is None else _path(closing.states),
+            start_hash=self._start_hash,
+            end_hash="" if verdict is None else verdict.end_hash,
+            judged_by="" if verdict is None else verdict.by,
+            note="" if verdict is None else verdict.note,
+            error=None if fault is None else ErrorNote(origin=fault.origin, kind=fault.kind, message=fault.message),
+        )
+
+
+def _path(states: Vector) -> tuple[float, ...]:
+    """Rounded, so that a figure in a record reads well."""
+    travelled = np.abs(np.diff(states, axis=0)).sum(axis=0)
+    return tuple(round(float(value), 6) for value in travelled)

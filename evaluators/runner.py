@@ -1,0 +1,218 @@
+"""A fixed list of trials, played whole: seats are refilled the moment an episode ends, queries go in batches.
+
+The list is never cut at "the first N that finish": episodes that end early would be over-counted.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ..envs.faults import Fault, caught
+from ..envs.player import Closing, Leg, Opening
+from ..policies.base import Plan, Policy, Query, World
+from ..tasks.base import Origin, Outcome, Trial
+from .pool import Seat, ready
+from .records import EpisodeRecord
+from .rollout import Rollout, Take
+
+RETRIED = (Origin.TRANSPORT, Origin.WORKER)
+"""Errors that say nothing of the policy or the world: their trial is played once more at once."""
+
+
+@dataclass(slots=True)
+class _Slot:
+    index: int
+    seat: Seat
+    rollout: Rollout | None = None
+    fault: Fault | None = None
+    allowed: float = 0.0
+    """Wall seconds that the world has left for this trial."""
+    dead: bool = False
+    """Its worker is gone; it is restarted before the next trial, when everything finished has been kept."""
+    waiting: bool = False
+    """For the world; a slot that waits for the policy is in `_Runner.queries`."""
+
+
+class _Runner:
+    def __init__(
+        self,
+        seats: Sequence[Seat],
+        policy: Policy,
+        world: World,
+        *,
+        execute: int,
+        batch: int | None,
+        allowed: dict[str, float],
+    ) -> None:
+        self._slots = [_Slot(index, seat) for index, seat in enumerate(seats)]
+        self._policy = policy
+        self._world = world
+        self._execute = execute
+        self._batch = batch or len(seats)
+        self._allowed = allowed
+        self._queries: deque[tuple[_Slot, Query]] = deque()
+        self._done: deque[Take] = deque()
+
+    def play(self, todo: deque[tuple[Trial, int]]) -> Iterator[Take]:
+        while True:
+            self._fill(todo)
+            if not any(slot.rollout for slot in self._slots) and not self._done:
+                return
+            self._hear()
+            while self._done:
+                take = self._done.popleft()
+                if played_again_at_once(take.record):
+                    todo.appendleft((take.record.trial, take.record.take + 1))
+                yield take
+            if self._queries:
+                self._ask_policy()
+
+    def _fill(self, todo: deque[tuple[Trial, int]]) -> None:
+        for slot in self._slots:
+            while slot.rollout is None and todo:
+                self._begin(slot, *todo.popleft())
+
+    def _begin(self, slot: _Slot, trial: Trial, take: int) -> None:
+        slot.rollout = Rollout(trial, take, slot.index, self._policy.spec, self._world.action, self._execute)
+        if slot.dead:
+            slot.seat.restart()
+        slot.fault, slot.dead, slot.allowed = None, False, self._allowed[trial.task]
+        reset = self._reset_policy(slot, trial)
+        if isinstance(reset, Fault):
+            self._end(slot, None, reset)
+        else:
+            self._ask_world(slot, "begin", trial, slot.rollout.look)
+
+    def _hear(self) -> None:
+        """Takes the worlds' answers: those that are there, or the next one if the policy has nothing to do."""
+        waiting = {id(slot.seat): slot for slot in self._slots if slot.waiting}
+        for seat in ready([slot.seat for slot in waiting.values()], block=not self._queries and not self._done):
+            slot = waiting[id(seat)]
+            slot.waiting = False
+            self._heard(slot, seat.receive())
+
+    def _heard(self, slot: _Slot, answer: Any) -> None:
+        rollout = _rollout_of(slot)
+        if isinstance(answer, Fault):
+            self._world_failed(slot, answer)
+        elif isinstance(answer, Opening):
+            slot.allowed -= answer.seconds
+            self._queries.append((slot, rollout.opened(answer)))
+        elif isinstance(answer, Leg):
+            self._moved(slot, rollout, answer)
+        else:
+            self._end(slot, cast(Closing, answer), slot.fault)
+
+    def _moved(self, slot: _Slot, rollout: Rollout, leg: Leg) -> None:
+        slot.allowed -= leg.seconds
+        query = rollout.advanced(leg)
+        if query is None:
+            self._ask_world(slot, "finish", True)
+            return
+        reset = self._reset_policy(slot, rollout.trial) if leg.new_stage else None
+        if isinstance(reset, Fault):
+            self._break_off(slot, reset)
+        else:
+            self._queries.append((slot, query))
+
+    def _ask_policy(self) -> None:
+        """One call for all that wait. If it fails each is asked alone, so that only the guilty trial pays."""
+        batch = [self._queries.popleft() for _ in range(min(self._batch, len(self._queries)))]
+        began = time.perf_counter()
+        answer = caught(Origin.POLICY, self._planned, [query for _, query in batch])
+        milliseconds = 1000 * (time.perf_counter() - began)
+        if not isinstance(answer, Fault):
+            for (slot, _), plan in zip(batch, answer, strict=True):
+                self._execute_plan(slot, plan, milliseconds)
+        elif len(batch) == 1:
+            self._break_off(batch[0][0], answer)
+        else:
+            for entry in reversed(batch):
+                self._queries.appendleft(entry)
+            self._ask_each(len(batch))
+
+    def _ask_each(self, number: int) -> None:
+        whole, self._batch = self._batch, 1
+        for _ in range(number):
+            self._ask_policy()
+        self._batch = whole
+
+    def _planned(self, queries: list[Query]) -> Sequence[Plan]:
+        plans = self._policy.plan(queries)
+        if not hasattr(plans, "__len__") or len(plans) != len(queries):
+            given = f"{len(plans)} plans" if hasattr(plans, "__len__") else f"a {type(plans).__name__}"
+            raise ValueError(f"the policy answered {len(queries)} queries with {given}; it owes one Plan for each")
+        return plans
+
+    def _execute_plan(self, slot: _Slot, plan: Plan, milliseconds: float) -> None:
+        actions = caught(Origin.POLICY, _rollout_of(slot).planned, plan, milliseconds)
+        if isinstance(actions, Fault):
+            self._break_off(slot, actions)
+        else:
+            self._ask_world(slot, "advance", actions)
+
+    def _ask_world(self, slot: _Slot, method: str, *arguments: Any) -> None:
+        slot.waiting = True
+        slot.seat.submit(method, *arguments, allowed=max(slot.allowed, 0.1))
+
+    def _reset_policy(self, slot: _Slot, trial: Trial) -> Fault | None:
+        return caught(Origin.POLICY, self._policy.reset, slot.index, trial.id, trial.seed)
+
+    def _break_off(self, slot: _Slot, fault: Fault) -> None:
+        """Ends a trial whose policy failed; the world still gives what was played."""
+        slot.fault = fault
+        self._ask_world(slot, "finish", False)
+
+    def _world_failed(self, slot: _Slot, fault: Fault) -> None:
+        if fault.origin is Origin.WORKER:
+            slot.dead = True
+            self._end(slot, None, fault)
+        elif slot.fault is None:
+            self._break_off(slot, fault)
+        else:
+            self._end(slot, None, slot.fault)
+
+    def _end(self, slot: _Slot, closing: Closing | None, fault: Fault | None) -> None:
+        self._done.append(_rollout_of(slot).finished(closing, fault, slot.seat.name))
+        slot.rollout = None
+
+
+def _rollout_of(slot: _Slot) -> Rollout:
+    assert slot.rollout is not None, "this slot plays no trial"
+    return slot.rollout
+
+
+def play(
+    todo: Sequence[tuple[Trial, int]],
+    seats: Sequence[Seat],
+    policy: Policy,
+    world: World,
+    *,
+    execute: int,
+    batch: int | None,
+    allowed: dict[str, float],
+) -> Iterator[Take]:
+    """Plays every (trial, take) and gives each as it ends. `allowed`: wall seconds for a world, by task."""
+    return _Runner(seats, policy, world, execute=execute, batch=batch, allowed=allowed).play(deque(todo))
+
+
+def pending(
+    trials: Sequence[Trial], records: Sequence[EpisodeRecord], retry_errors: bool = False
+) -> list[tuple[Trial, int]]:
+    """What is left to play, with the number of the take."""
+    last = {record.id: record for record in records}
+    todo: list[tuple[Trial, int]] = []
+    for trial in trials:
+        record = last.get(trial.id)
+        if record is None:
+            todo.append((trial, 1))
+        elif played_again_at_once(record) or (retry_errors and record.result.outcome is Outcome.ERROR):
+            todo.append((trial, record.take + 1))
+    return todo
+
+
+def played_again_at_once(record: EpisodeRecord) -> bool:
+    error = record.result.error
+    return error is not None and error.origin in RETRIED and record.take == 1
