@@ -9,6 +9,6 @@ class FrontDoor(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "standard":
             build_data["force_include"] |= {
-                "armtrial.py": "armtrial/__init__.py",
-                "run_eval.py": "armtrial/__main__.py",
+                "armtrial.py": "__init__.py",
+                "run_eval.py": "__main__.py",
             }

@@ -6,6 +6,7 @@ Guest interpreters import this file: it stays valid on Python 3.10.
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,13 +79,20 @@ class ActionSpec:
             raise ActionError(f"a plan is an array of numbers; this one is not: {error}") from None
         if actions.ndim != 2 or actions.shape[1] != len(self.names) or not len(actions):
             raise ActionError(f"a plan has the shape (T, {len(self.names)}) with T >= 1; this one has {actions.shape}")
-        inside = (actions >= self.low) & (actions <= self.high)
+        lowest, highest = _bounds(self.low, self.high)
+        inside = (actions >= lowest) & (actions <= highest)
         if inside.all():
             return actions
         row, column = (int(i) for i in np.argwhere(~inside)[0])
         low, high = self.low[column], self.high[column]
         value = actions[row, column]
         raise ActionError(f"action {row}, '{self.names[column]}': {value:g} is outside [{low:g}, {high:g}]")
+
+
+@functools.cache
+def _bounds(low: tuple[float, ...], high: tuple[float, ...]) -> tuple[Vector, Vector]:
+    """As arrays, made once: a plan is checked at every query."""
+    return np.array(low), np.array(high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ REACH_OF_GRIP = 0.04
 """Metres from the point at which the jaws still catch the ball."""
 JAW_SPEED = 300.0
 """Per cent of the opening per second."""
+STILL = 0.001
+"""Metres a tick. A tour's mark counts where the point stops: rushing past all of them solves nothing."""
 
 
 class LineEnv:
@@ -87,11 +89,13 @@ class LineEnv:
         if self._over:
             raise LifecycleError("the world 'line' was stepped outside a trial; call reset first")
         self._tick += 1
-        self._x += min(max(action[0] - self._x, -self._reach), self._reach)
+        moved = min(max(float(action[0]) - self._x, -self._reach), self._reach)
+        self._x += moved
         events = self._moved_jaw(float(action[1]))
         if self._held:
             self._ball = self._x
-        if self._task.goal is Goal.TOUR and self._on(self._x, self._marks[self._stage]):
+        resting = abs(moved) < STILL
+        if self._task.goal is Goal.TOUR and resting and self._on(self._x, self._marks[self._stage]):
             self._stage += 1
         done = self._done()
         self._over = self._stage == len(TOUR_STOPS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -41,6 +42,7 @@ class Worker:
         )
         self._requests = cast(BinaryIO, self._process.stdin)
         self._replies = cast(BinaryIO, self._process.stdout)
+        _widened(self._replies)
 
     def fileno(self) -> int:
         """Readable when a reply is there, so that many workers can be waited for at once."""
@@ -127,6 +129,13 @@ class RemoteEnv:
         if self._open:
             self._open = False
             self._worker.stop()
+
+
+def _widened(pipe: BinaryIO) -> None:
+    """Room for two pictures at once: an exchange takes a quarter of the time. Where none is granted it still works."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
 def _environment(interpreter: str | None) -> dict[str, str]:

@@ -47,7 +47,9 @@ def _exactly(stream: BinaryIO, number: int) -> bytes:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        array = np.ascontiguousarray(cast("NDArray[Any]", value))
+        array = cast("NDArray[Any]", value)
+        if array.dtype.hasobject:
+            raise TypeError("an array of Python objects cannot travel between processes; give an array of numbers")
         return {_ARRAY: [array.dtype.str, list(array.shape), array.tobytes()]}
     if isinstance(value, np.generic):
         return cast("np.generic[Any]", value).item()

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -206,32 +206,52 @@ def _played(
     retry_errors: bool,
 ) -> Run:
     """Plays what is left. However it ends, every finished trial is on the disk and run.json says how it ended."""
-    records = folder.open()
-    _check_records(records, ground.trials, folder.path)
-    sitting = Sitting(start=_now(), command=shlex.join(sys.argv))
-    info = replace(info, config=ground.config, sittings=(*info.sittings, sitting))
-    how = "failed"
-    try:
+    with folder.opened() as records:
+        _check_records(records, ground.trials, folder.path)
+        sitting = Sitting(start=_now(), command=shlex.join(sys.argv))
+        info = replace(info, config=ground.config, sittings=(*info.sittings, sitting))
         folder.write_info(info)
-        watcher.start(ground.trials, records)
-        todo = pending(ground.trials, records, retry_errors)
-        allowed = {task.name: _allowed(task, ground.config) for task in ground.tasks}
-        execute, batch = ground.config.execute, ground.config.batch
-        for take in play(todo, seats, policy, world, execute=execute, batch=batch, allowed=allowed):
+        try:
+            _play_rest(ground, folder, records, seats, policy, world, watcher, retry_errors)
+        except KeyboardInterrupt:
+            _ended(folder, info, records, "interrupted")
+            raise Interrupted(folder.path) from None
+        except BaseException:
+            with suppress(FolderError):
+                _ended(folder, info, records, "failed")
+            raise
+        return _ended(folder, info, records, "done")
+
+
+def _play_rest(
+    ground: Ground,
+    folder: RunFolder,
+    records: list[EpisodeRecord],
+    seats: Sequence[Seat],
+    policy: Policy,
+    world: World,
+    watcher: Watcher,
+    retry_errors: bool,
+) -> None:
+    """Appends to `records` what it appends to the folder."""
+    config = ground.config
+    todo = pending(ground.trials, records, retry_errors)
+    allowed = {task.name: _allowed(task, config) for task in ground.tasks}
+    watcher.start(ground.trials, records)
+    try:
+        for take in play(todo, seats, policy, world, execute=config.execute, batch=config.batch, allowed=allowed):
             records.append(folder.append(take.record, take.steps, take.fault))
             watcher.finished(take.record)
-        how = "done"
-    except KeyboardInterrupt:
-        how = "interrupted"
-        raise Interrupted(folder.path) from None
     finally:
         watcher.stop()
-        info = replace(info, sittings=(*info.sittings[:-1], replace(sitting, end=_now(), how=how)))
-        run = Run(folder.path, info, tuple(records))
-        if records or how == "done":
-            folder.write("scores.json", scores_json(run))
-        folder.write_info(info)
-        folder.close()
+
+
+def _ended(folder: RunFolder, info: RunInfo, records: Sequence[EpisodeRecord], how: str) -> Run:
+    last = replace(info.sittings[-1], end=_now(), how=how)
+    info = replace(info, sittings=(*info.sittings[:-1], last))
+    run = Run(folder.path, info, tuple(records))
+    folder.write_info(info)
+    folder.write("scores.json", scores_json(run))
     return run
 
 

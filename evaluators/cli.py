@@ -69,7 +69,8 @@ def _start(given: dict[str, Any], quiet: bool, as_json: bool) -> int:
     if "retry_errors" in given:
         raise UserError("--retry-errors plays trials of a run that is there: it goes with --resume")
     out, dry = given.pop("out", None), given.pop("dry_run", False)
-    config = RunConfig(**({"workers": os.cpu_count() or 1} | given))
+    given.setdefault("workers", os.cpu_count() or 1)
+    config = RunConfig(**given)
     ground = api.prepare(config)
     if dry:
         return _dry_run(ground)

@@ -10,7 +10,8 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,29 +53,35 @@ class RunFolder:
             raise FolderError(f"{self.path} cannot be made: {error.strerror}. Choose another --out") from None
         self.write_info(info)
 
-    def open(self) -> list[EpisodeRecord]:
+    @contextmanager
+    def opened(self) -> Generator[list[EpisodeRecord]]:
         """Takes the folder for writing and gives the records it has. A line cut short at the end is dropped."""
         try:
             log = io.FileIO(self.records_file, "a+")
         except OSError as error:
             raise FolderError(f"{self.records_file} cannot be written: {error.strerror}") from None
+        with log:
+            self._log = log
+            self._lock(log)
+            log.seek(0)
+            text = log.readall()
+            whole = text.rfind(b"\n") + 1
+            records = _parsed(text[:whole], self.records_file)
+            log.truncate(whole)
+            yield records
+
+    def _lock(self, log: io.FileIO) -> None:
+        """Two processes in one folder would mix their records."""
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.close()
             raise FolderError(f"{self.path} is being played by another process; wait for it or end it") from None
-        log.seek(0)
-        text = log.readall()
-        whole = text.rfind(b"\n") + 1
-        log.truncate(whole)
-        self._log = log
-        return _parsed(text[:whole], self.records_file)
 
     def append(
         self, record: EpisodeRecord, steps: dict[str, NDArray[np.generic]] | None, fault: Fault | None
     ) -> EpisodeRecord:
         """Keeps a finished take for good: returns it when it is on the disk, and leaves no half of one behind."""
-        assert self._log is not None, "open the folder first"
+        assert self._log is not None, "a record is appended while the folder is opened"
         log, size = self._log, self._log.seek(0, os.SEEK_END)
         try:
             if steps is not None:
@@ -93,11 +100,6 @@ class RunFolder:
                 f"is safe; make room and go on with --resume {self.path}"
             ) from None
         return record
-
-    def close(self) -> None:
-        if self._log is not None:
-            self._log.close()
-            self._log = None
 
     def write_info(self, info: RunInfo) -> None:
         self.write("run.json", msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")

@@ -129,9 +129,10 @@ class Lines:
         self._stream.flush()
 
 
-def watcher(quiet: bool, stream: TextIO = sys.stderr) -> Watcher:
+def watcher(quiet: bool) -> Watcher:
     if quiet:
         return Silent()
+    stream = sys.stderr
     return Bars(stream) if stream.isatty() else Lines(stream)
 
 

@@ -32,6 +32,7 @@ class Rollout:
 
     def __init__(self, trial: Trial, take: int, slot: int, policy: PolicySpec, world: ActionSpec, execute: int) -> None:
         self.trial = trial
+        self._seed = trial.seed
         self.take = take
         self.slot = slot
         self.look = Look(dict(policy.cameras), policy.privileged)
@@ -76,7 +77,7 @@ class Rollout:
         )
         record = EpisodeRecord(
             id=self.trial.id,
-            seed=self.trial.seed,
+            seed=self._seed,
             take=self.take,
             trial=self.trial,
             result=self._result(closing, fault),
@@ -86,7 +87,7 @@ class Rollout:
         return Take(record, steps, fault)
 
     def _query(self, observation: Observation) -> Query:
-        return Query(self.slot, observation, derived_seed(self.trial.seed, "plan", self._plans))
+        return Query(self.slot, observation, derived_seed(self._seed, "plan", self._plans))
 
     def _result(self, closing: Closing | None, fault: Fault | None) -> Result:
         verdict = None if closing is None else closing.verdict

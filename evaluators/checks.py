@@ -1,0 +1,299 @@
+"""What armtrial needs of a machine, one small check for each thing.
+
+Whatever could crash or hang (drivers, torch, ffmpeg) is tried in a process of its own under a time limit, and
+versions are read without an import, so that a check survives what it diagnoses.
+"""
+
+import enum
+import functools
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from ..envs import gl
+
+PYTHON = ">=3.12,<3.14"
+REQUIRED = {
+    "numpy": ">=2,<2.3",
+    "gymnasium": ">=1.1,<2",
+    "msgpack": ">=1.0",
+    "msgspec": ">=0.19",
+    "rich": ">=13",
+    "scipy": ">=1.13",
+    "tabulate": ">=0.9",
+    "imageio": ">=2.34",
+    "imageio-ffmpeg": ">=0.5",
+    "mujoco": ">=3.17,!=4.0.0",
+    "torch": ">=2.7,<2.12",
+}
+"""The ranges of pyproject.toml, which an installed package no longer has beside it."""
+OPTIONAL = {"lerobot": ">=0.6.1,<0.7"}
+"""Each is an extra of the same name."""
+ROOM = 2**30
+"""Bytes of memory and of disk below which a run is likely to end early."""
+
+FILM = """
+import tempfile
+from pathlib import Path
+import imageio_ffmpeg
+
+with tempfile.TemporaryDirectory() as folder:
+    film = str(Path(folder, "film.mp4"))
+    writer = imageio_ffmpeg.write_frames(film, (64, 64), fps=10, codec="libx264")
+    writer.send(None)
+    for shade in range(0, 250, 50):
+        writer.send(bytes([shade]) * (64 * 64 * 3))
+    writer.close()
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(film)
+if frames != 5:
+    raise SystemExit(f"a film of 5 frames came back with {frames}")
+print(imageio_ffmpeg.get_ffmpeg_version())
+"""
+
+GPU = """
+import torch
+
+print(f"torch {torch.__version__} for CUDA {torch.version.cuda}", flush=True)
+for index in range(torch.cuda.device_count()):
+    float(torch.ones(2, device=f"cuda:{index}").sum())
+    seen = torch.cuda.get_device_properties(index)
+    print(f"{seen.name}, {seen.total_memory / 2**30:.0f} GiB")
+"""
+
+
+class Status(enum.Enum):
+    OK = "ok"
+    MISSING = "missing-optional"
+    """Something cannot be done here; all else can."""
+    BROKEN = "broken"
+    """Runs fail here until it is mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    status: Status
+    fact: str
+    cure: str = ""
+    """The command, or what to do where no command does it; empty where there is nothing to mend."""
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _usable(device: Path) -> bool:
+    return os.access(device, os.R_OK | os.W_OK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What the checks look at. A test shows them another machine."""
+
+    environ: Mapping[str, str]
+    folder: Path
+    """Where runs will be written."""
+    package: Path = Path(__file__).parent.parent
+    devices: Path = Path("/dev")
+    meminfo: Path = Path("/proc/meminfo")
+    python: str = sys.version.split()[0]
+    limit: float = gl.LIMIT
+    """Seconds that each program may take."""
+    version: Callable[[str], str | None] = _version
+    """The installed version of a package; None where there is none."""
+    usable: Callable[[Path], bool] = _usable
+    """Whether this user may read and write a device."""
+    run: gl.Run = gl.run_apart
+
+    @property
+    def is_checkout(self) -> bool:
+        return (self.package / "pyproject.toml").is_file()
+
+
+def python(machine: Machine) -> tuple[Finding, ...]:
+    if within(machine.python, PYTHON):
+        return (Finding("Python", Status.OK, machine.python),)
+    cure = f"uv venv --python 3.12 && uv pip install {_itself(machine)}"
+    return (Finding("Python", Status.BROKEN, f"{machine.python} is outside {PYTHON}", cure),)
+
+
+def package(machine: Machine) -> tuple[Finding, ...]:
+    version = machine.version("armtrial") or "no installed version"
+    place = "checkout" if machine.is_checkout else "installed"
+    return (Finding("armtrial", Status.OK, f"{version}, {place} in {machine.package}"),)
+
+
+def libraries(machine: Machine) -> tuple[Finding, ...]:
+    required = (_library(machine, name, allowed, Status.BROKEN) for name, allowed in REQUIRED.items())
+    optional = (_library(machine, name, allowed, Status.MISSING) for name, allowed in OPTIONAL.items())
+    return (*required, *optional)
+
+
+def rendering(machine: Machine) -> tuple[Finding, ...]:
+    """One row for each backend, and one for what a run would use."""
+    names = [name for name in gl.BACKENDS if name != "disabled"]
+    draw = functools.partial(gl.probe, environ=machine.environ, limit=machine.limit, run=machine.run)
+    with ThreadPoolExecutor(len(names)) as pool:
+        probes = dict(zip(names, pool.map(draw, names)))
+    return (*(_backend(found) for found in probes.values()), _renderer(machine, probes))
+
+
+def films(machine: Machine) -> tuple[Finding, ...]:
+    ending = machine.run(FILM, machine.environ, machine.limit)
+    if ending.failure:
+        cure = f"python -m pip install --force-reinstall 'imageio-ffmpeg{REQUIRED['imageio-ffmpeg']}'"
+        return (Finding("ffmpeg", Status.BROKEN, f"writes no H.264: {ending.failure}", cure),)
+    return (Finding("ffmpeg", Status.OK, f"{ending.output.strip()}, wrote H.264 in {ending.seconds:.1f} s"),)
+
+
+def gpu(machine: Machine) -> tuple[Finding, ...]:
+    """Also finds a torch that does not import, since there is no other way to ask for a GPU."""
+    ending = machine.run(GPU, machine.environ, machine.limit)
+    torch, *devices = ending.output.splitlines() or [""]
+    if not torch:
+        cure = f"python -m pip install --force-reinstall 'torch{REQUIRED['torch']}'"
+        return (Finding("GPU", Status.BROKEN, f"torch does not import: {ending.failure}", cure),)
+    if ending.failure:
+        cure = "nvidia-smi  # does the driver answer? Without it: export CUDA_VISIBLE_DEVICES="
+        return (Finding("GPU", Status.MISSING, f"{torch} cannot use it: {ending.failure}", cure),)
+    if devices:
+        return (Finding("GPU", Status.OK, f"{'; '.join(devices)}; {torch}"),)
+    if any(machine.devices.glob("nvidia[0-9]*")):
+        cure = "nvidia-smi  # the CUDA version it names must not be below torch's"
+        return (Finding("GPU", Status.MISSING, f"there is one, and {torch} does not see it", cure),)
+    return (Finding("GPU", Status.MISSING, f"none: policies run on the CPU, with {torch}"),)
+
+
+def rig(machine: Machine) -> tuple[Finding, ...]:
+    plug_in = "connect the arm's USB cable and its power; simulation needs neither"
+    port = _devices(machine, "serial port", ("ttyACM*", "ttyUSB*"), "dialout", plug_in)
+    return port, _devices(machine, "camera", ("video*",), "video", "connect the rig's cameras; simulation needs none")
+
+
+def calvin(machine: Machine) -> tuple[Finding, ...]:
+    said = machine.environ.get("CALVIN_ROOT", "")
+    data = Path(said, "calvin_env", "data")
+    if said and data.is_dir():
+        return (Finding("CALVIN", Status.OK, f"CALVIN_ROOT is {said}"),)
+    fact = f"CALVIN_ROOT is {said}, but there is no {data}" if said else "CALVIN_ROOT is not set"
+    cure = "git clone --recurse-submodules https://github.com/mees/calvin.git && export CALVIN_ROOT=$PWD/calvin"
+    return (Finding("CALVIN", Status.MISSING, fact, cure),)
+
+
+def resources(machine: Machine) -> tuple[Finding, ...]:
+    cores = len(os.sched_getaffinity(0))
+    return (
+        Finding("CPU", Status.OK, f"{cores} cores for `--workers`"),
+        _memory(machine.meminfo),
+        _disk(machine.folder),
+    )
+
+
+Check = Callable[[Machine], tuple[Finding, ...]]
+CHECKS: tuple[Check, ...] = (
+    python,
+    package,
+    libraries,
+    rendering,
+    films,
+    gpu,
+    rig,
+    calvin,
+    resources,
+)
+
+
+def within(version: str, allowed: str) -> bool:
+    """Whether `2.11.0+cu130` fulfils `>=2.7,<2.12`. Only numbers count: a pre-release is taken for its release."""
+    have = _numbers(version)
+    for rule in allowed.split(","):
+        sign, limit = rule.rstrip("0123456789."), _numbers(rule.lstrip("<>=!"))
+        if not {">=": have >= limit, "<": have < limit, "!=": have != limit}[sign]:
+            return False
+    return True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Without the zeros at the end, so that 4.0 equals 4.0.0."""
+    release = re.match(r"[0-9]+(\.[0-9]+)*", version)
+    return tuple(int(part) for part in re.sub(r"(\.0+)*\Z", "", release[0]).split(".")) if release else ()
+
+
+def _library(machine: Machine, name: str, allowed: str, otherwise: Status) -> Finding:
+    version = machine.version(name)
+    if version and within(version, allowed):
+        return Finding(name, Status.OK, version)
+    what = f"'{name}{allowed}'" if name in REQUIRED else _itself(machine, f"[{name}]")
+    fact = f"{version} is outside {allowed}" if version else "not installed"
+    return Finding(name, otherwise, fact, f"python -m pip install {what}")
+
+
+def _itself(machine: Machine, extra: str = "") -> str:
+    return f"-e '{machine.package}{extra}'" if machine.is_checkout else f"'armtrial{extra}'"
+
+
+def _backend(found: gl.GlProbe) -> Finding:
+    name = f"GL {found.backend}"
+    if found.failure:
+        return Finding(name, Status.MISSING, found.failure, gl.CURES[found.backend])
+    return Finding(name, Status.OK, f"{found.renderer}, OpenGL {found.version}, in {found.seconds:.1f} s")
+
+
+def _renderer(machine: Machine, probes: Mapping[str, gl.GlProbe]) -> Finding:
+    said = machine.environ.get("MUJOCO_GL", "")
+    try:
+        choice = gl.choose(machine.environ, lambda backend, _: probes[backend])
+    except gl.GlError as error:
+        none_draws = all(probes[backend].failure for backend in gl.AUTOMATIC)
+        steps = [step for step, needed in (("unset MUJOCO_GL", said), (gl.CURES["egl"], none_draws)) if needed]
+        return Finding("renderer", Status.BROKEN, str(error), " && ".join(steps))
+    if not choice.renderer:
+        return Finding("renderer", Status.MISSING, f"MUJOCO_GL is '{said}': no pictures", "unset MUJOCO_GL")
+    why = f"MUJOCO_GL is '{said}'" if said else f"the first of {', '.join(gl.AUTOMATIC)} that draws"
+    return Finding("renderer", Status.OK, f"{choice.backend}: {why}")
+
+
+def _devices(machine: Machine, name: str, patterns: tuple[str, ...], group: str, way_out: str) -> Finding:
+    found = sorted(device for pattern in patterns for device in machine.devices.glob(pattern))
+    blocked = [device for device in found if not machine.usable(device)]
+    if not found:
+        places = " or ".join(f"{machine.devices / pattern}" for pattern in patterns)
+        return Finding(name, Status.MISSING, f"no {places}", way_out)
+    if blocked:
+        fact = f"this user may not read and write {', '.join(map(str, blocked))}"
+        return Finding(name, Status.MISSING, fact, f"sudo usermod -aG {group} $USER  # then log in again")
+    return Finding(name, Status.OK, ", ".join(map(str, found)))
+
+
+def _memory(meminfo: Path) -> Finding:
+    kilobytes = re.search(r"^MemAvailable: +(\d+) kB", meminfo.read_text(), re.MULTILINE)
+    free = int(kilobytes[1]) * 1024 if kilobytes else 0
+    return _enough("memory", free, "available", "close other programs, or play with `--workers 1`")
+
+
+def _disk(folder: Path) -> Finding:
+    """Writes, since permissions alone do not tell of a disk that is mounted read-only."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"armtrial")
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding("disk", Status.BROKEN, f"{folder}: {error.strerror}", "cd to a folder of yours, or give `--out`")
+    return _enough("disk", free, f"free in {folder}", "give `--out` a folder on another disk")
+
+
+def _enough(name: str, free: int, where: str, way_out: str) -> Finding:
+    fact = f"{free / 2**30:.1f} GiB {where}"
+    if free >= ROOM:
+        return Finding(name, Status.OK, fact)
+    return Finding(name, Status.BROKEN, f"{fact}; {ROOM / 2**30:.0f} GiB is the least", way_out)

@@ -1,0 +1,1 @@
+"""Benchmarks: run by `make bench`, never by the tests, since their figures depend on the machine."""

@@ -1,0 +1,72 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from armtrial.evaluators import Run, evaluate
+from armtrial.evaluators.api import load
+from armtrial.evaluators.errors import FolderError
+from armtrial.evaluators.folder import RunFolder, read_info
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return evaluate("toy", "toy", episodes=2, workers=0, out=tmp_path / "run")
+
+
+def test_what_is_read_back_is_what_was_played(run: Run) -> None:
+    again = load(run.folder)
+    assert again.records == run.records
+    assert again.info == run.info
+
+
+def test_a_record_names_its_steps_by_their_sha256(run: Run) -> None:
+    for record in run.records:
+        body = (run.folder / "steps" / f"{record.id}.npz").read_bytes()
+        assert hashlib.sha256(body).hexdigest() == record.result.steps_sha256
+
+
+def test_steps_hold_every_action_every_state_and_every_plans_tick(run: Run) -> None:
+    record = run.records[0]
+    with np.load(run.folder / "steps" / f"{record.id}.npz") as steps:
+        assert steps["action"].shape == (record.result.steps, 2)
+        assert steps["state"].shape == (record.result.steps + 1, 2)
+        assert len(steps["plan"]) == record.result.plans
+        assert steps["plan"][0] == 0
+
+
+def test_a_run_says_where_and_with_what_it_was_played(run: Run) -> None:
+    info = read_info(run.folder)
+    assert (info.policy, info.suite, info.suite_version, info.trials) == ("toy", "toy", 1, 6)
+    assert info.packages["numpy"] == np.__version__
+    assert info.machine["cpu"]
+    assert [sitting.how for sitting in info.sittings] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [(b"", "is damaged"), (b"{}", "is damaged"), (b'{"schema": 99', "is damaged"), (b"[]", "is damaged")],
+)
+def test_a_damaged_run_json_is_named(run: Run, body: bytes, message: str) -> None:
+    (run.folder / "run.json").write_bytes(body)
+    with pytest.raises(FolderError, match=message):
+        read_info(run.folder)
+
+
+def test_a_record_of_another_schema_is_refused(run: Run) -> None:
+    file = run.folder / "records.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"schema":1', b'"schema":7', 1))
+    with pytest.raises(FolderError, match=r"line 1: its schema is 7; this version reads 1"):
+        load(run.folder)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(FolderError, match=r"cannot be made: Not a directory. Choose another --out"):
+        evaluate("toy", "toy", episodes=1, workers=0, out=tmp_path / "file" / "run")
+
+
+def test_no_half_written_file_is_left_behind(run: Run) -> None:
+    RunFolder(run.folder).write("report.md", b"# whole")
+    assert not list(run.folder.rglob("*.partial"))

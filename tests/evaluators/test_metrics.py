@@ -1,0 +1,79 @@
+from armtrial.evaluators.metrics import last_takes, score, scores
+from armtrial.evaluators.records import Clock, EpisodeRecord, ErrorNote, Result
+from armtrial.tasks.base import Origin, Outcome, Trial
+from armtrial.tasks.rubric import Attempt, Grasp
+from armtrial.tasks.toy import TOY
+
+CLOCK = Clock(
+    started="2026-01-01T00:00:00+00:00", wall_seconds=1, world_seconds=1, plan_ms=(5.0,), worker="w", host="h"
+)
+
+
+def record(
+    trial: Trial, outcome: Outcome, *, label: str = "", attempts: tuple[Grasp, ...] = (), take: int = 1
+) -> EpisodeRecord:
+    broken = outcome is Outcome.ERROR
+    result = Result(
+        outcome=outcome,
+        label=label,
+        progress=None if broken else 0.5,
+        steps=0 if broken else 100,
+        seconds=1.0,
+        plans=1,
+        attempts=tuple(Attempt(0.0, "ball", grasp) for grasp in attempts),
+        stages=(),
+        events=(),
+        flags={},
+        path=(),
+        start_hash="",
+        end_hash="",
+        error=ErrorNote(origin=Origin.WORLD, kind="E", message="m") if broken else None,
+    )
+    return EpisodeRecord(id=trial.id, seed=trial.seed, take=take, trial=trial, result=result, clock=CLOCK)
+
+
+REACH = [trial for trial in TOY.trials(5) if trial.task == "reach"]
+
+
+def test_an_error_counts_as_not_succeeded_and_is_shown_apart() -> None:
+    row = score("reach", [record(REACH[0], Outcome.SUCCESS), record(REACH[1], Outcome.ERROR)])
+    assert (row.success.k, row.success.n) == (1, 2)
+    assert row.errors == {"world": 1}
+    assert row.progress == 0.5
+
+
+def test_a_void_trial_counts_as_not_played() -> None:
+    row = score("reach", [record(REACH[0], Outcome.SUCCESS), record(REACH[1], Outcome.VOID)])
+    assert (row.success.k, row.success.n, row.voids) == (1, 1, 1)
+
+
+def test_sr_at_1_asks_for_no_failed_attempt_over_the_same_trials() -> None:
+    clean = record(REACH[0], Outcome.SUCCESS, attempts=(Grasp.HELD, Grasp.HELD))
+    second = record(REACH[1], Outcome.SUCCESS, attempts=(Grasp.MISSED, Grasp.HELD))
+    failed = record(REACH[2], Outcome.FAILURE, label="slip", attempts=(Grasp.SLIPPED,))
+    row = score("reach", [clean, second, failed])
+    assert (row.success.k, row.first_attempt.k) == (2, 1)
+    assert row.success.n == row.first_attempt.n == 3
+
+
+def test_only_the_last_take_of_a_trial_counts() -> None:
+    takes = [record(REACH[0], Outcome.ERROR), record(REACH[0], Outcome.SUCCESS, take=2)]
+    assert [kept.take for kept in last_takes(takes)] == [2]
+
+
+def test_scores_do_not_depend_on_the_order_in_which_trials_ended() -> None:
+    played = [record(trial, Outcome.SUCCESS if trial.index % 2 else Outcome.FAILURE) for trial in TOY.trials(5)]
+    names = [task.name for task in TOY.tasks]
+    assert scores(played, names, 15) == scores(played[::-1], names, 15)
+
+
+def test_a_task_without_a_trial_has_no_data_instead_of_zero() -> None:
+    row = scores([], ["reach"], 20).tasks[0]
+    assert str(row.success) == "no data"
+    assert (row.progress, row.steps) == (None, None)
+
+
+def test_failures_are_listed_by_label_most_first() -> None:
+    labels = ["slip", "no_reach", "slip"]
+    row = score("reach", [record(t, Outcome.FAILURE, label=label) for t, label in zip(REACH, labels, strict=False)])
+    assert list(row.failures.items()) == [("slip", 2), ("no_reach", 1)]
