@@ -107,6 +107,14 @@ def test_a_tour_rises_stage_by_stage_and_then_is_over() -> None:
         env.step(np.array([0.0, OPEN]))
 
 
+def test_rushing_past_a_mark_is_no_stop_of_a_tour() -> None:
+    env = begun(TOUR)
+    _, (green, *_) = places(env)
+    side = 1.0 if env.observe({}).state[0] < green else -1.0
+    assert drive(env, side, OPEN)[-1].stage == 0
+    assert drive(env, green, OPEN)[-1].stage == 1
+
+
 def test_a_tour_asks_for_one_mark_at_a_time() -> None:
     env = begun(TOUR)
     _, (green, *_) = places(env)
