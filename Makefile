@@ -42,6 +42,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/.base: pyproject.toml | .venv/bin/python
+	@echo "installing armtrial and what it needs; torch takes a minute or two"
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -12,13 +12,12 @@ from typing import Any
 import msgspec
 
 from ..envs.faults import Fault, caught
-from ..envs.worker import EnvSource
 from ..policies.base import Policy, World
-from ..tasks.base import DOMAINS, Origin, Suite, Task, Trial
-from . import names
+from ..tasks.base import Origin, Suite, Task, Trial
 from .config import WHAT_IS_PLAYED, RunConfig
 from .errors import FolderError, Mismatch, UnknownName, UserError
 from .folder import RunFolder, read_info, read_records, safe
+from .ground import Ground, PolicyLike, prepare
 from .matching import match
 from .metrics import Clocks, Score, Scores, clocks, scores
 from .pool import Seat, close_all, open_local, open_workers
@@ -27,8 +26,6 @@ from .provenance import commit, machine, packages
 from .records import EpisodeRecord, RunInfo, Sitting
 from .runner import pending, play
 from .stats import Rate
-
-PolicyLike = str | Callable[..., Policy]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -56,19 +53,6 @@ class Run:
         return clocks(self.records)
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a config names, found and checked, before anything is started."""
-
-    config: RunConfig
-    suite: Suite
-    tasks: tuple[Task, ...]
-    trials: tuple[Trial, ...]
-    source: EnvSource
-    make_policy: Callable[..., Policy]
-    policy_arguments: dict[str, Any]
-
-
 def evaluate(
     policy: PolicyLike,
     suite: str | Suite,
@@ -87,25 +71,6 @@ def evaluate(
     config = RunConfig(policy=_name_of(policy), suite=suite if isinstance(suite, str) else suite.name, **settings)
     ground = prepare(config, policy, suite)
     return start(ground, Path(out) if out is not None else default_folder(config), watcher or Silent())
-
-
-def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Suite | None = None) -> Ground:
-    """Finds everything by name and checks every argument."""
-    _check(config)
-    suite = suite if isinstance(suite, Suite) else names.suite(config.suite)
-    tasks = _chosen(suite, config.task)
-    make_policy = policy if callable(policy) else names.POLICY_TABLE.get(config.policy)
-    place = names.ENV_TABLE.place(suite.env)
-    world_arguments = names.arguments(config.env_arg, names.ENV_TABLE.get(suite.env), "--env-arg", suite.env)
-    return Ground(
-        config=config,
-        suite=suite,
-        tasks=tasks,
-        trials=tuple(t for t in suite.trials(config.episodes, config.seed_domain) if t.task in {x.name for x in tasks}),
-        source=EnvSource(place, tasks, world_arguments),
-        make_policy=make_policy,
-        policy_arguments=names.arguments(config.policy_arg, make_policy, "--policy-arg", config.policy),
-    )
 
 
 def start(ground: Ground, out: Path, watcher: Watcher) -> Run:
@@ -281,19 +246,6 @@ def _info(ground: Ground, policy: Policy, world: World, out: Path) -> RunInfo:
     )
 
 
-def _check(config: RunConfig) -> None:
-    if config.episodes is not None and config.episodes < 1:
-        raise UserError(f"--episodes {config.episodes}: a run needs at least one trial of each task")
-    if config.execute < 1:
-        raise UserError(f"--execute {config.execute}: at least one action of a plan must be executed")
-    if config.workers < 0:
-        raise UserError(f"--workers {config.workers}: give the number of processes, or 0 to play in this one")
-    if config.batch is not None and config.batch < 1:
-        raise UserError(f"--batch {config.batch}: a call of the policy answers at least one query")
-    if config.seed_domain not in DOMAINS:
-        raise UnknownName("seed domain", config.seed_domain, DOMAINS)
-
-
 def _check_records(records: Sequence[EpisodeRecord], trials: Sequence[Trial], path: Path) -> None:
     seeds = {trial.id: trial.seed for trial in trials}
     for record in records:
@@ -301,14 +253,6 @@ def _check_records(records: Sequence[EpisodeRecord], trials: Sequence[Trial], pa
             raise FolderError(
                 f"{path} holds the trial {record.id} with seed {record.seed}, which is not of this run's list"
             )
-
-
-def _chosen(suite: Suite, wanted: Sequence[str]) -> tuple[Task, ...]:
-    there = [task.name for task in suite.tasks]
-    for name in wanted:
-        if name not in there:
-            raise UnknownName(f"task of suite '{suite.name}'", name, there)
-    return tuple(task for task in suite.tasks if not wanted or task.name in wanted)
 
 
 def _allowed(task: Task, config: RunConfig) -> float:

@@ -64,6 +64,7 @@ def _eval(words: Sequence[str]) -> int:
 
 def _start(given: dict[str, Any], quiet: bool, as_json: bool) -> int:
     from . import api
+    from .ground import prepare
     from .progress import watcher
 
     if "retry_errors" in given:
@@ -71,7 +72,7 @@ def _start(given: dict[str, Any], quiet: bool, as_json: bool) -> int:
     out, dry = given.pop("out", None), given.pop("dry_run", False)
     given.setdefault("workers", os.cpu_count() or 1)
     config = RunConfig(**given)
-    ground = api.prepare(config)
+    ground = prepare(config)
     if dry:
         return _dry_run(ground)
     folder = Path(out) if out else api.default_folder(config)
@@ -129,15 +130,16 @@ def _publish(run: Any, as_json: bool) -> None:
 
 
 def _film(run: Any, which: str, quiet: bool) -> None:
-    from . import api, video
+    from . import video
     from .folder import RunFolder
+    from .ground import prepare
 
     wanted = video.chosen(run.records, which)
     if not wanted:
         return
     if not quiet:
         print(f"\nfilming {len(wanted)} trials ...", file=sys.stderr)
-    films = video.film(RunFolder(run.folder), wanted, api.prepare(run.info.config).source)
+    films = video.film(RunFolder(run.folder), wanted, prepare(run.info.config).source)
     if not quiet:
         print(f"{len(films)} films in {run.folder / 'videos'}", file=sys.stderr)
 
@@ -181,6 +183,7 @@ def _video(words: Sequence[str]) -> int:
     from . import api, video
     from .errors import UnknownName
     from .folder import RunFolder
+    from .ground import prepare
 
     parser = argparse.ArgumentParser(
         prog="armtrial video", description="Films trials of a run by replaying their actions."
@@ -197,7 +200,7 @@ def _video(words: Sequence[str]) -> int:
             if name not in by_id:
                 raise UnknownName("trial that can be filmed", name, by_id)
         wanted = [by_id[name] for name in flags.trial]
-    for film in video.film(RunFolder(flags.run), wanted, api.prepare(run.info.config).source):
+    for film in video.film(RunFolder(flags.run), wanted, prepare(run.info.config).source):
         print(film.path)
     return PLAYED
 
