@@ -32,11 +32,14 @@ COLOURS = {
     "sky": (214, 228, 240),
     "ground": (120, 110, 100),
     "point": (40, 70, 200),
+    "hand": (20, 150, 150),
     "ball": (230, 140, 20),
     "green": (40, 170, 60),
     "red": (200, 40, 50),
     "purple": (140, 60, 170),
 }
+HAND = 0.25
+"""Metres from the point to the hand that only its own camera sees, at its left edge."""
 REACH_OF_GRIP = 0.04
 """Metres from the point at which the jaws still catch the ball."""
 JAW_SPEED = 300.0
@@ -112,7 +115,9 @@ class LineEnv:
 
     def landmarks(self, camera: str, size: Size) -> Sequence[Landmark]:
         view = _View(camera, size, self._x)
-        things = [("point", self._x, 0.35), ("ball", self._ball, 0.5), ("green", self._marks[0], 0.65)]
+        ball = [("ball", self._ball, 0.5)] if self._task.goal is Goal.FETCH else []
+        hand = [("hand", self._x - HAND, 0.35)] if camera == "wrist" else []
+        things = [*hand, ("point", self._x, 0.35), *ball, ("green", self._marks[0], 0.65)]
         seen = [(name, place, row) for name, place, row in things if view.shows(place)]
         lit = {name: self._lit(name) for name, _, _ in seen}
         return [Landmark(name, view.column(place), row * size[1], lit[name]) for name, place, row in seen]
@@ -145,11 +150,13 @@ class LineEnv:
     def _moved_jaw(self, target: float) -> tuple[Event, ...]:
         before = self._jaw
         self._jaw += min(max(target - before, -JAW_SPEED / RATE), JAW_SPEED / RATE)
+        if self._task.goal is not Goal.FETCH:
+            return ()
         closed, opened = self._jaw < 50 <= before, self._jaw >= 50 > before
         now = self._tick / RATE
         if closed and abs(self._x - self._ball) <= REACH_OF_GRIP:
             self._held = True
-            return tuple(Event(now, kind, "ball") for kind in ("touched", "jaw_closed", "lifted"))
+            return tuple(Event(now, kind, "ball") for kind in ("touched", "jaw_closed", "gripped", "lifted"))
         if closed:
             return (Event(now, "jaw_closed"),)
         if opened and self._held:
@@ -171,8 +178,11 @@ class LineEnv:
         shown = TOUR_STOPS if self._task.goal is Goal.TOUR else TOUR_STOPS[:1]
         for colour, place in zip(shown, self._marks):
             view.fill(picture, place, 0.05, (0.58, 0.72), self._lit(colour))
-        view.fill(picture, self._ball, 0.03, (0.44, 0.56), self._lit("ball"))
+        if self._task.goal is Goal.FETCH:
+            view.fill(picture, self._ball, 0.03, (0.44, 0.56), self._lit("ball"))
         view.fill(picture, self._x, 0.03, (0.28, 0.42), self._lit("point"))
+        if camera == "wrist":
+            view.fill(picture, self._x - HAND, 0.03, (0.28, 0.42), self._lit("hand"))
         return picture
 
 

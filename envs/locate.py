@@ -13,8 +13,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-PACKAGE = __name__.rpartition(".envs.")[0]
-
 
 class LocateError(LookupError):
     """The text names nothing that can be imported; the message says which part of it failed."""

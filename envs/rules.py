@@ -10,14 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tasks.base import Event
+from ..tasks.base import EVENT_KINDS, Event
 from .base import LifecycleError
 from .bench import TRIALS, Arrays, Bench, arrays_of, unequal
-
-EVENT_KINDS = frozenset(
-    ["jaw_closed", "jaw_opened", "touched", "lifted", "dropped", "placed", "released", "collided", "safety_stop"]
-)
-"""Without an operator's keys: no person sits at a check."""
 
 
 def not_reset(bench: Bench) -> Iterator[str]:

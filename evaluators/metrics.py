@@ -86,7 +86,10 @@ def succeeded(record: EpisodeRecord) -> bool:
 
 
 def at_first_attempt(record: EpisodeRecord) -> bool:
-    return succeeded(record) and all(attempt.outcome is Grasp.HELD for attempt in record.result.attempts)
+    """Every attempt held, and none had to be made twice: one for each target."""
+    attempts = record.result.attempts
+    once = len({attempt.object for attempt in attempts}) == len(attempts)
+    return succeeded(record) and once and all(attempt.outcome is Grasp.HELD for attempt in attempts)
 
 
 def origin(record: EpisodeRecord) -> Origin:

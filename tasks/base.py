@@ -65,6 +65,24 @@ class End(enum.Enum):
     """The world could not go on: `Step.terminated`."""
 
 
+EVENT_KINDS = frozenset(
+    [
+        "jaw_closed",  # with the object at hand, if any
+        "jaw_opened",
+        "touched",
+        "gripped",  # both jaws touch it
+        "lifted",
+        "dropped",  # lost while the jaws were told to hold
+        "released",
+        "placed",  # it lies where it should, let go
+        "collided",  # hard, with something that is not to be grasped
+        "toppled",  # a goal fell over, or a target is out of reach for good: the trial cannot succeed any more
+        "safety_stop",
+    ]
+)
+"""What a world may report; an operator's keys come on top."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A fact that a world reports. What it means for the score is for `tasks/rubric.py` to say."""
@@ -72,7 +90,7 @@ class Event:
     time: float
     """Seconds since the start of the trial."""
     kind: str
-    """jaw_closed, jaw_opened, touched, lifted, dropped, placed, released, collided, safety_stop, an operator's key."""
+    """One of EVENT_KINDS, or an operator's key."""
     object: str = ""
     """The thing it happened to; empty where there is none."""
 

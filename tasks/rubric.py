@@ -3,7 +3,7 @@
 An attempt opens when the jaws close and ends when they open again, or with the trial. It is
 
 - HELD if a target was lifted and not dropped: the jaws opened to release it, or never opened;
-- SLIPPED if a target was lifted and dropped before the jaws opened;
+- SLIPPED if a target was lifted and lost before the jaws opened;
 - WRONG_OBJECT if something else was lifted;
 - MISSED if nothing was lifted.
 """
@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from .base import End, Event
 
 STAGES = ("reach", "grasp", "lift", "place", "release")
+SLIP_SECONDS = 1.0
+"""What is lost sooner after its lift was never held well: a slip. Later it is a drop on the way."""
 
 
 class Grasp(enum.Enum):
@@ -44,36 +46,36 @@ class Reading:
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     """Those that have ended."""
     stages: set[str] = field(default_factory=set[str])
-    collided: bool = False
+    collisions: int = 0
+    toppled: bool = False
     stopped: bool = False
-    misplaced: bool = False
-    """The last release left a target outside its goal."""
+    held_for: float = 0.0
+    """Seconds between the last lift and the drop that followed it."""
     _open: Attempt | None = None
-    _placed: bool = False
+    _lifted_at: float = 0.0
+    _placed: set[str] = field(default_factory=set[str])
+    _released: set[str] = field(default_factory=set[str])
 
     def see(self, event: Event) -> None:
-        target = event.object not in self.distractors
+        self.collisions += event.kind == "collided"
+        self.toppled |= event.kind == "toppled"
+        self.stopped |= event.kind == "safety_stop"
         if event.kind == "jaw_closed":
             self._close_attempt()
-            self._open, self._placed = Attempt(event.time, event.object, Grasp.MISSED), False
-            if event.object and target:
-                self.stages.add("grasp")
-        elif event.kind == "touched" and target:
-            self.stages.add("reach")
-        elif event.kind == "lifted":
-            self._lifted(event, target)
-        elif event.kind == "dropped":
-            self._dropped(event)
-        elif event.kind == "placed":
-            self.stages.add("place")
-            self._placed = True
-        elif event.kind == "released" and target:
-            self.misplaced = not self._placed
-            self.stages |= {"release"} if self._placed else set()
+            self._open = Attempt(event.time, event.object, Grasp.MISSED)
         elif event.kind == "jaw_opened":
             self._close_attempt()
-        self.collided |= event.kind == "collided"
-        self.stopped |= event.kind == "safety_stop"
+        elif event.kind == "lifted":
+            self._lifted(event)
+        elif event.kind == "dropped":
+            self._dropped(event)
+        elif event.object not in self.distractors:
+            self._target(event)
+
+    @property
+    def misplaced(self) -> bool:
+        """A target was let go outside its goal and lies there still."""
+        return bool(self._released - self._placed)
 
     @property
     def failed_in_a_row(self) -> int:
@@ -90,14 +92,33 @@ class Reading:
         self._close_attempt()
         return tuple(self.attempts)
 
-    def _lifted(self, event: Event, target: bool) -> None:
+    def _target(self, event: Event) -> None:
+        """What happens to a target between reaching for it and letting it go; its fall may end after the release."""
+        if event.kind == "touched":
+            self.stages.add("reach")
+        elif event.kind == "gripped":
+            self.stages |= {"reach", "grasp"}
+        elif event.kind == "placed":
+            self._placed.add(event.object)
+        elif event.kind == "released":
+            self._released.add(event.object)
+        if self._placed:
+            self.stages.add("place")
+        if self._placed & self._released:
+            self.stages.add("release")
+
+    def _lifted(self, event: Event) -> None:
+        target = event.object not in self.distractors
+        self._lifted_at = event.time
+        self._placed.discard(event.object)
+        self._released.discard(event.object)
         if self._open is not None:
-            outcome = Grasp.HELD if target else Grasp.WRONG_OBJECT
-            self._open = Attempt(self._open.time, event.object, outcome)
+            self._open = Attempt(self._open.time, event.object, Grasp.HELD if target else Grasp.WRONG_OBJECT)
         if target:
             self.stages |= {"reach", "grasp", "lift"}
 
     def _dropped(self, event: Event) -> None:
+        self.held_for = event.time - self._lifted_at
         if self._open is not None and self._open.outcome is Grasp.HELD:
             self._open = Attempt(self._open.time, event.object, Grasp.SLIPPED)
 
@@ -115,26 +136,24 @@ def read(events: Iterable[Event], distractors: Iterable[str] = ()) -> Reading:
 
 
 def label(reading: Reading, end: End) -> str:
-    """The one label of a failed trial: what went wrong last and worst, from the outside in."""
+    """The one label of a failed trial: what ended it first, then what the last attempt came to."""
     if reading.stopped:
         return "safety_stop"
     if end is End.TOO_MANY_FAILED_GRASPS:
         return "too_many_attempts"
-    if reading.collided and end is End.WORLD:
+    if reading.toppled:
         return "collision"
-    if reading.misplaced:
-        return "misplaced"
-    return _label_of_last_attempt(reading)
-
-
-def _label_of_last_attempt(reading: Reading) -> str:
     attempts = reading.closed()
     if not attempts:
         return "timeout" if "reach" in reading.stages else "no_reach"
-    by_outcome = {
-        Grasp.MISSED: "missed_grasp",
-        Grasp.SLIPPED: "slip",
-        Grasp.WRONG_OBJECT: "wrong_object",
-        Grasp.HELD: "timeout",
-    }
-    return by_outcome[attempts[-1].outcome]
+    return _label_of(attempts[-1], reading)
+
+
+def _label_of(attempt: Attempt, reading: Reading) -> str:
+    if attempt.outcome is Grasp.WRONG_OBJECT:
+        return "wrong_object"
+    if attempt.outcome is Grasp.MISSED:
+        return "missed_grasp"
+    if attempt.outcome is Grasp.SLIPPED:
+        return "slip" if reading.held_for <= SLIP_SECONDS else "drop"
+    return "misplaced" if reading.misplaced else "timeout"

@@ -67,7 +67,7 @@ def test_closing_at_the_ball_lifts_it_and_opening_puts_it_down() -> None:
     env = begun(FETCH)
     ball, (green, *_) = places(env)
     drive(env, ball, OPEN)
-    assert kinds(drive(env, ball, SHUT)) == ["touched", "jaw_closed", "lifted"]
+    assert kinds(drive(env, ball, SHUT)) == ["touched", "jaw_closed", "gripped", "lifted"]
     assert not drive(env, green, SHUT)[-1].success
     opened = drive(env, green, OPEN)
     assert kinds(opened) == ["jaw_opened", "placed", "released"]

@@ -1,4 +1,6 @@
-from armtrial.evaluators.metrics import last_takes, score, scores
+from dataclasses import replace
+
+from armtrial.evaluators.metrics import at_first_attempt, last_takes, score, scores
 from armtrial.evaluators.records import Clock, EpisodeRecord, ErrorNote, Result
 from armtrial.tasks.base import Origin, Outcome, Trial
 from armtrial.tasks.rubric import Attempt, Grasp
@@ -20,7 +22,7 @@ def record(
         steps=0 if broken else 100,
         seconds=1.0,
         plans=1,
-        attempts=tuple(Attempt(0.0, "ball", grasp) for grasp in attempts),
+        attempts=tuple(Attempt(0.0, f"ball{number}", grasp) for number, grasp in enumerate(attempts)),
         stages=(),
         events=(),
         flags={},
@@ -54,6 +56,13 @@ def test_sr_at_1_asks_for_no_failed_attempt_over_the_same_trials() -> None:
     row = score("reach", [clean, second, failed])
     assert (row.success.k, row.first_attempt.k) == (2, 1)
     assert row.success.n == row.first_attempt.n == 3
+
+
+def test_putting_the_same_thing_down_twice_is_a_second_attempt() -> None:
+    placed = record(REACH[0], Outcome.SUCCESS)
+    again = tuple(Attempt(time, "ball", Grasp.HELD) for time in (1.0, 5.0))
+    assert at_first_attempt(placed)
+    assert not at_first_attempt(replace(placed, result=replace(placed.result, attempts=again)))
 
 
 def test_only_the_last_take_of_a_trial_counts() -> None:

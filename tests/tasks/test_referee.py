@@ -35,7 +35,7 @@ def test_held_needs_the_whole_time_without_a_break() -> None:
     assert played(HELD, "11110" + "11111") == (End.SUCCESS, 10, True)
 
 
-@pytest.mark.parametrize(("seconds", "ticks"), [(0.0, 1), (0.1, 1), (0.3, 3), (0.31, 4), (0.7, 7)])
+@pytest.mark.parametrize(("seconds", "ticks"), [(0.0, 1), (0.1, 1), (0.3, 3), (0.31, 4), (0.7, 7), (1.1, 11)])
 def test_a_hold_is_rounded_up_to_whole_ticks(seconds: float, ticks: int) -> None:
     assert played(replace(HELD, hold_seconds=seconds), "1" * 20) == (End.SUCCESS, ticks, True)
 

@@ -5,7 +5,7 @@ import pytest
 from armtrial.tasks.base import End, Event
 from armtrial.tasks.rubric import STAGES, Grasp, Reading, label, read
 
-GRASPED = ["touched ball", "jaw_closed ball", "lifted ball"]
+GRASPED = ["touched ball", "jaw_closed ball", "gripped ball", "lifted ball"]
 PLACED = [*GRASPED, "jaw_opened ball", "placed ball", "released ball"]
 MISSED = ["jaw_closed", "jaw_opened"]
 
@@ -74,7 +74,8 @@ def test_closing_the_attempts_twice_adds_none() -> None:
         ([], set()),
         (["touched ball"], {"reach"}),
         (["touched cube", "jaw_closed cube", "lifted cube"], set()),
-        (["touched ball", "jaw_closed ball"], {"reach", "grasp"}),
+        (["touched ball", "jaw_closed ball"], {"reach"}),
+        (["touched ball", "jaw_closed ball", "gripped ball"], {"reach", "grasp"}),
         (GRASPED, {"reach", "grasp", "lift"}),
         ([*GRASPED, "jaw_opened ball", "released ball"], {"reach", "grasp", "lift"}),
         (PLACED, set(STAGES)),
@@ -97,9 +98,11 @@ def test_stages_are_those_that_a_target_reached(story: list[str], stages: set[st
         ([*GRASPED, "jaw_opened ball", "released ball"], End.TIMEOUT, "misplaced"),
         (PLACED, End.TIMEOUT, "timeout"),
         (MISSED, End.TOO_MANY_FAILED_GRASPS, "too_many_attempts"),
-        (["collided"], End.WORLD, "collision"),
+        (["toppled cup"], End.WORLD, "collision"),
+        ([*GRASPED, *["touched ball"] * 3, "dropped ball"], End.TIMEOUT, "drop"),
+        ([*GRASPED, "jaw_opened ball", "released ball", "placed ball"], End.TIMEOUT, "timeout"),
         (["collided", "touched ball"], End.TIMEOUT, "timeout"),
-        (["collided", "safety_stop"], End.WORLD, "safety_stop"),
+        (["toppled cup", "safety_stop"], End.WORLD, "safety_stop"),
     ],
 )
 def test_a_failure_has_one_label(story: list[str], end: End, expected: str) -> None:
