@@ -10,12 +10,12 @@ import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..tasks.base import End, Event, Outcome, Task, Trial
+from ..tasks.base import End, Event, Outcome, Trial
 
 Vector = NDArray[np.float64]
 Image = NDArray[np.uint8]
@@ -26,6 +26,10 @@ Size = tuple[int, int]
 
 class ActionError(ValueError):
     """A plan that the world would not take: its message has the action, the value and the rule."""
+
+
+class BrokenContract(TypeError):
+    """A world or a policy gave something else than its contract says."""
 
 
 class LifecycleError(RuntimeError):
@@ -74,9 +78,12 @@ class ActionSpec:
     def checked(self, plan: ArrayLike) -> Vector:
         """The plan as a fresh (T, D) array, or an `ActionError` that names the first entry that is out of place."""
         try:
-            actions = np.array(plan, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+            given = np.asarray(plan)
+        except ValueError as error:
             raise ActionError(f"a plan is an array of numbers; this one is not: {error}") from None
+        if given.dtype.kind not in "biuf":
+            raise ActionError(f"a plan is an array of real numbers; this one holds {given.dtype}")
+        actions = np.array(given, dtype=np.float64)
         if actions.ndim != 2 or actions.shape[1] != len(self.names) or not len(actions):
             raise ActionError(f"a plan has the shape (T, {len(self.names)}) with T >= 1; this one has {actions.shape}")
         lowest, highest = _bounds(self.low, self.high)
@@ -141,8 +148,8 @@ class Step:
     success: bool
     terminated: bool = False
     """The world cannot go on. Never because of a rule of the task: those are the evaluator's."""
-    progress: float = 0.0
-    """0 to 1."""
+    progress: float | None = None
+    """0 to 1; None: nothing between failure and success."""
     stage: int = 0
     """Subtasks solved so far; rises in chains only."""
     events: tuple[Event, ...] = ()
@@ -213,10 +220,6 @@ class Env(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class EnvFactory(Protocol):
-    def __call__(self, tasks: Sequence[Task], /, **arguments: Any) -> Env: ...
 
 
 @runtime_checkable

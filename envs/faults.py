@@ -40,10 +40,24 @@ class Fault:
 
 
 def caught(origin: Origin, call: Callable[..., T], *arguments: object) -> T | Fault:
-    """The call's value, or its exception as a `Fault`. An exception that has an `origin` of its own keeps it."""
+    """The call's value, or its exception as a `Fault`. An exception that has an `origin` of its own keeps it.
+
+    A `sys.exit()` in foreign code is a fault too: it would end the run with the status of a success.
+    """
     try:
         return call(*arguments)
-    except Exception as error:  # noqa: BLE001 -- the one place, see above
-        message = " ".join(str(error).split()) or "(no message)"
-        blamed = getattr(error, "origin", origin)
-        return Fault(blamed, type(error).__name__, message, traceback.format_exc())
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 -- the one place, see above
+        own = getattr(error, "origin", origin)
+        return Fault(own if isinstance(own, Origin) else origin, type(error).__name__, _told(error), _trace(error))
+
+
+def _told(error: BaseException) -> str:
+    """The message on one line, without what a terminal would take for a command."""
+    words = " ".join("".join(traceback.format_exception_only(type(error), error)).split())
+    message = words.partition(": ")[2]
+    return "".join(letter if letter.isprintable() else "?" for letter in message) or "(no message)"
+
+
+def _trace(error: BaseException) -> str:
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    return "".join(lines).encode("utf-8", "backslashreplace").decode()

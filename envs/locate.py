@@ -35,8 +35,8 @@ def locate(text: str) -> Any:
     return found
 
 
-def text_of(kind: type) -> str:
-    """The text that `locate` turns back into this class, in this interpreter or another."""
+def text_of(kind: Any) -> str:
+    """The text that `locate` turns back into this class or function, in this interpreter or another."""
     module = sys.modules[kind.__module__]
     place = str(module.__file__) if kind.__module__.startswith("armtrial_file_") else kind.__module__
     return f"{place}:{kind.__qualname__}"

@@ -17,6 +17,7 @@ import numpy as np
 from ..tasks.base import End, Event, Task, Trial
 from ..tasks.referee import Referee
 from ..tasks.rubric import STAGES, Attempt, label
+from . import checked
 from .base import Env, LifecycleError, Observation, Played, Size, Vector, Verdict
 
 
@@ -88,9 +89,9 @@ class LocalPlayer:
         """Puts the world into the trial's start state and looks."""
         self._referee = None
         began = time.perf_counter()
-        start = self._env.reset(trial)
-        observation = self._env.observe(look.cameras, look.privileged)
+        start = checked.start(self._env.reset(trial))
         self._look = look
+        observation = self._looked()
         self._referee = Referee(self._tasks[trial.task], self._env.action_spec.rate, start.distractors)
         self._end: End | None = None
         self._stage, self._progress = 0, 0.0
@@ -105,17 +106,23 @@ class LocalPlayer:
         began = time.perf_counter()
         self._plans.append(referee.ticks)
         before = self._stage
+        names = self._env.observation_spec.state
         for action in actions:
-            step = self._env.step(action)
-            self._actions.append(action)
-            self._states.append(step.state)
-            self._stage, self._progress = step.stage, step.progress
-            self._end = referee.see(step.success, step.terminated, step.stage, step.events)
-            if self._end is not None or step.stage > before:
+            kept = action.copy()  # a world may write into what it is given
+            step = checked.step(self._env.step(action))
+            self._states.append(checked.state(step.state, names))
+            self._actions.append(kept)
+            self._stage, self._progress = int(step.stage), checked.progress(step)
+            self._end = referee.see(bool(step.success), bool(step.terminated), self._stage, step.events)
+            if self._end is not None or self._stage > before:
                 break
         over = self._end is not None
-        observation = None if over else self._env.observe(self._look.cameras, self._look.privileged)
+        observation = None if over else self._looked()
         return Leg(self._end, not over and self._stage > before, observation, time.perf_counter() - began)
+
+    def _looked(self) -> Observation:
+        seen = self._env.observe(self._look.cameras, self._look.privileged)
+        return checked.observation(seen, self._look.cameras, self._env.observation_spec.state)
 
     def finish(self, judged: bool) -> Closing:
         """Asks the world for its verdict, unless the trial was broken off, and gives everything that was kept."""
@@ -128,7 +135,7 @@ class LocalPlayer:
                 raise LifecycleError("a trial that has not ended cannot be judged")
             name = "" if referee.success else label(reading, self._end)
             played = Played(referee.success, self._end, name, self._progress, referee.ticks)
-            verdict = self._env.verdict(played)
+            verdict = checked.verdict(self._env.verdict(played))
         self._referee = None
         return Closing(
             played=played,

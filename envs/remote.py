@@ -101,7 +101,7 @@ class RemoteEnv:
     """A world in a worker, with the face of a world here: for Gymnasium, for tests, for a guest interpreter."""
 
     def __init__(self, source: EnvSource, interpreter: str | None = None) -> None:
-        self._worker = Worker(interpreter)
+        self._worker = Worker(interpreter, source.environ)
         self._open = True
         try:
             opened: Opened = self._worker.call("open", source)

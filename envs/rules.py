@@ -184,7 +184,7 @@ def events_in_order(bench: Bench) -> Iterator[str]:
 def progress(bench: Bench) -> Iterator[str]:
     for take in bench.takes:
         for step in take.steps:
-            if not 0.0 <= step.progress <= 1.0:
+            if step.progress is not None and not 0.0 <= step.progress <= 1.0:
                 yield f"it is {step.progress}; give the part of the task that is done"
                 return
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from ..tasks.base import Origin, Task
 from . import wire
-from .base import ActionSpec, Env, ObservationSpec
+from .base import ActionSpec, BrokenContract, Env, ObservationSpec
 from .faults import Fault, caught
 from .locate import locate
 from .player import LocalPlayer
@@ -47,9 +47,17 @@ class EnvSource:
     """For `locate`."""
     tasks: tuple[Task, ...]
     arguments: Mapping[str, Any]
+    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variables that its process needs on top of ours."""
+    interpreter: str = ""
+    """Another Python for its process, with packages of its own; empty: ours."""
 
     def build(self) -> Env:
-        return locate(self.place)(self.tasks, **self.arguments)
+        env = locate(self.place)(self.tasks, **self.arguments)
+        for name, kind in (("observation_spec", ObservationSpec), ("action_spec", ActionSpec)):
+            if not isinstance(getattr(env, name, None), kind):
+                raise BrokenContract(f"the {name} of {self.place} is no {kind.__name__}")
+        return env
 
 
 class _Server:

@@ -4,28 +4,27 @@ import shlex
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ..envs.faults import Fault, caught
-from ..policies.base import Policy, World
+from ..envs.locate import text_of
+from ..policies.base import Policy, PolicySpec, World
 from ..tasks.base import Origin, Suite, Task, Trial
-from .config import WHAT_IS_PLAYED, RunConfig
+from .config import REPEATABLE, WHAT_IS_PLAYED, RunConfig
 from .errors import FolderError, Mismatch, UnknownName, UserError
 from .folder import RunFolder, read_info, read_records, safe
-from .ground import Ground, PolicyLike, prepare
+from .ground import Ground, PolicyLike, portable, prepare
 from .matching import match
-from .metrics import Clocks, Score, Scores, clocks, scores
+from .metrics import Clocks, Scores, clocks, scores
 from .pool import Seat, close_all, open_local, open_workers
 from .progress import Silent, Watcher
-from .provenance import commit, machine, packages
+from .provenance import provenance
 from .records import EpisodeRecord, RunInfo, Sitting
 from .runner import pending, play
-from .stats import Rate
+from .summary import scores_json
 
 
 class Interrupted(KeyboardInterrupt):
@@ -52,6 +51,11 @@ class Run:
     def clocks(self) -> Clocks:
         return clocks(self.records)
 
+    @property
+    def summary(self) -> bytes:
+        """scores.json"""
+        return scores_json(self.info, self.scores, self.clocks)
+
 
 def evaluate(
     policy: PolicyLike,
@@ -68,16 +72,21 @@ def evaluate(
     unknown = [name for name in settings if name not in RunConfig.__dataclass_fields__]
     if unknown:
         raise UnknownName("setting", unknown[0], RunConfig.__dataclass_fields__)
-    config = RunConfig(policy=_name_of(policy), suite=suite if isinstance(suite, str) else suite.name, **settings)
-    ground = prepare(config, policy, suite)
-    return start(ground, Path(out) if out is not None else default_folder(config), watcher or Silent())
+    if not (isinstance(policy, str) or callable(policy)):
+        raise UserError(f"a policy is a name or a callable that makes one, not a {type(policy).__name__}")
+    for name in REPEATABLE:
+        if isinstance(settings.get(name), str):
+            settings[name] = (settings[name],)
+    asked = suite if isinstance(suite, str) else suite.name
+    ground = prepare(RunConfig(policy=_name_of(policy), suite=asked, **settings), policy, suite)
+    return start(ground, Path(out) if out is not None else None, watcher or Silent())
 
 
-def start(ground: Ground, out: Path, watcher: Watcher) -> Run:
-    """A new run in a folder of its own."""
+def start(ground: Ground, out: Path | None, watcher: Watcher) -> Run:
+    """A new run in a folder of its own; None: one named after the time, the suite and the policy."""
     with _opened(ground) as (seats, policy, world):
-        folder = RunFolder(out)
-        info = _info(ground, policy, world, out)
+        info = _info(ground, policy, world)
+        folder = RunFolder(out) if out is not None else _named_after(ground.config)
         folder.create(info)
         return _played(ground, folder, info, seats, policy, world, watcher, retry_errors=False)
 
@@ -85,13 +94,15 @@ def start(ground: Ground, out: Path, watcher: Watcher) -> Run:
 def resume(path: Path, changes: dict[str, Any], retry_errors: bool, watcher: Watcher) -> Run:
     """Goes on with a run. `changes`: how it is played may change, what is played may not."""
     info = read_info(path)
+    config = portable(replace(info.config, **changes))
     for name in WHAT_IS_PLAYED:
-        if name in changes and changes[name] != getattr(info.config, name):
+        before, now = getattr(info.config, name), getattr(config, name)
+        if now != before:
             raise Mismatch(
-                f"{path} was started with {name}={getattr(info.config, name)!r}, not {changes[name]!r}; "
+                f"{path} was started with {name}={before!r}, not {now!r}; "
                 "a run keeps what it plays. Start another one with --out"
             )
-    ground = prepare(replace(info.config, **changes))
+    ground = prepare(config)
     if (ground.suite.name, ground.suite.version) != (info.suite, info.suite_version):
         raise Mismatch(
             f"{path} was played on {info.suite}-v{info.suite_version}; this version has "
@@ -103,6 +114,7 @@ def resume(path: Path, changes: dict[str, Any], retry_errors: bool, watcher: Wat
                 f"{path} was played by {info.policy} {info.policy_version}; this is {policy.spec.name} "
                 f"{policy.spec.version}. Start a new run"
             )
+        info = replace(info, config=ground.config, sittings=(*info.sittings, _sitting(ground)))
         return _played(ground, RunFolder(path), info, seats, policy, world, watcher, retry_errors)
 
 
@@ -112,33 +124,16 @@ def load(path: Path) -> Run:
     return Run(path, info, tuple(read_records(path)))
 
 
-def default_folder(config: RunConfig) -> Path:
+def _named_after(config: RunConfig) -> RunFolder:
+    """Another number behind it where two runs start in the same second."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    base = Path("runs") / f"{stamp}-{safe(config.suite)}-{safe(config.policy)}"
-    numbered = (base.with_name(f"{base.name}-{number}") for number in range(2, 1000))
-    return next(path for path in (base, *numbered) if not path.exists())
-
-
-def scores_json(run: Run) -> bytes:
-    """`results` follows from the trials and the policy alone; `clocks` differs between any two runs."""
-    info = run.info
-    body = {
-        "schema": 1,
-        "results": {
-            "suite": info.suite,
-            "suite_version": info.suite_version,
-            "domain": info.config.seed_domain,
-            "policy": info.policy,
-            "policy_version": info.policy_version,
-            "privileged": info.privileged,
-            "planned": run.scores.planned,
-            "played": run.scores.played,
-            "tasks": [_plain(row) for row in run.scores.tasks],
-            "all": _plain(run.scores.overall),
-        },
-        "clocks": asdict(run.clocks),
-    }
-    return msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n"
+    suite, policy = (safe(name.rpartition(":")[2]) for name in (config.suite, config.policy))
+    base = Path("runs") / f"{stamp}-{suite}-{policy}"
+    for path in (base, *(base.with_name(f"{base.name}-{number}") for number in range(2, 100))):
+        with suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return RunFolder(path)
+    raise FolderError(f"{base} and all its numbers are taken; choose another --out")
 
 
 @contextmanager
@@ -151,9 +146,34 @@ def _opened(ground: Ground) -> Generator[tuple[Sequence[Seat], Policy, World]]:
         policy = caught(Origin.POLICY, _built, ground, world)
         if isinstance(policy, Fault):
             raise UserError(f"policy '{ground.config.policy}' could not be built: {policy} ({policy.where})")
-        stack.callback(policy.close)
+        _check_policy(ground, policy)
+        stack.callback(_close, policy)
         match(policy.spec, world)
+        _check_renderer(ground, policy)
         yield seats, policy, world
+
+
+def _check_renderer(ground: Ground, policy: Policy) -> None:
+    if ground.renderer is not None and ground.renderer.backend == "disabled" and policy.spec.cameras:
+        cameras = ", ".join(policy.spec.cameras)
+        raise Mismatch(
+            f"policy '{policy.spec.name}' looks at {cameras}, but MUJOCO_GL=disabled draws nothing: unset it"
+        )
+
+
+def _check_policy(ground: Ground, policy: Any) -> None:
+    """A third party's object, before anything is asked of it."""
+    missing = [name for name in ("reset", "plan", "close") if not callable(getattr(policy, name, None))]
+    if missing or not isinstance(getattr(policy, "spec", None), PolicySpec):
+        wrong = ", ".join([f"no method '{name}'" for name in missing] or ["a spec that is no PolicySpec"])
+        raise UserError(f"policy '{ground.config.policy}' has {wrong}; derive it from armtrial.policies.base.Policy")
+
+
+def _close(policy: Policy) -> None:
+    """Everything has been played: a policy that cannot close itself costs nothing but a word."""
+    fault = caught(Origin.POLICY, policy.close)
+    if isinstance(fault, Fault):
+        sys.stderr.write(f"armtrial: the policy could not be closed: {fault}\n")
 
 
 def _built(ground: Ground, world: World) -> Policy:
@@ -173,8 +193,6 @@ def _played(
     """Plays what is left. However it ends, every finished trial is on the disk and run.json says how it ended."""
     with folder.opened() as records:
         _check_records(records, ground.trials, folder.path)
-        sitting = Sitting(start=_now(), command=shlex.join(sys.argv))
-        info = replace(info, config=ground.config, sittings=(*info.sittings, sitting))
         folder.write_info(info)
         try:
             _play_rest(ground, folder, records, seats, policy, world, watcher, retry_errors)
@@ -216,19 +234,22 @@ def _ended(folder: RunFolder, info: RunInfo, records: Sequence[EpisodeRecord], h
     info = replace(info, sittings=(*info.sittings[:-1], last))
     run = Run(folder.path, info, tuple(records))
     folder.write_info(info)
-    folder.write("scores.json", scores_json(run))
+    folder.write("scores.json", run.summary)
     return run
 
 
-def _info(ground: Ground, policy: Policy, world: World, out: Path) -> RunInfo:
-    revision, dirty = commit()
+def _sitting(ground: Ground) -> Sitting:
+    places = (ground.config.policy, ground.config.suite, ground.source.place)
+    made_with = provenance(str(ground.renderer or ""), places)
+    return Sitting(start=_now(), command=shlex.join(sys.argv), provenance=made_with)
+
+
+def _info(ground: Ground, policy: Policy, world: World) -> RunInfo:
     spec = policy.spec
     return RunInfo(
         config=ground.config,
-        folder=out.name,
         suite=ground.suite.name,
         suite_version=ground.suite.version,
-        tasks=tuple(task.name for task in ground.tasks),
         env=ground.suite.env,
         policy=spec.name,
         policy_version=spec.version,
@@ -237,12 +258,9 @@ def _info(ground: Ground, policy: Policy, world: World, out: Path) -> RunInfo:
         state=world.observation.state,
         action=world.action.names,
         rate=world.action.rate,
+        tasks=tuple(task.name for task in ground.tasks),
         trials=len(ground.trials),
-        commit=revision,
-        dirty=dirty,
-        packages=packages(),
-        machine=machine(),
-        renderer="",
+        sittings=(_sitting(ground),),
     )
 
 
@@ -260,15 +278,12 @@ def _allowed(task: Task, config: RunConfig) -> float:
 
 
 def _name_of(policy: PolicyLike) -> str:
-    return policy if isinstance(policy, str) else getattr(policy, "__qualname__", type(policy).__name__)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Rate):
-        return {"k": value.k, "n": value.n, "value": value.value, "interval": value.interval}
-    if isinstance(value, Score):
-        return {name: _plain(getattr(value, name)) for name in Score.__dataclass_fields__}
-    return value
+    """So that the run can be resumed by its folder alone, wherever the policy can be imported from."""
+    if isinstance(policy, str):
+        return policy
+    name = getattr(policy, "__qualname__", type(policy).__name__)
+    known = hasattr(policy, "__module__") and "<locals>" not in name and policy.__module__ != "__main__"
+    return text_of(policy) if known else name
 
 
 def _now() -> str:

@@ -75,7 +75,7 @@ def _start(given: dict[str, Any], quiet: bool, as_json: bool) -> int:
     ground = prepare(config)
     if dry:
         return _dry_run(ground)
-    folder = Path(out) if out else api.default_folder(config)
+    folder = Path(out) if out else None
     return _play(lambda: api.start(ground, folder, watcher(quiet)), quiet, as_json)
 
 
@@ -119,14 +119,13 @@ def _play(played: Callable[[], Any], quiet: bool, as_json: bool) -> int:
 def _publish(run: Any, as_json: bool) -> None:
     """Writes what is built from the records, and prints the table."""
     from ..reports import base, markdown, terminal
-    from . import api
     from .folder import RunFolder
 
     report = base.build(run.info, run.records)
     folder = RunFolder(run.folder)
-    folder.write("scores.json", api.scores_json(run))
+    folder.write("scores.json", run.summary)
     folder.write("report.md", markdown.render(report).encode())
-    print(api.scores_json(run).decode() if as_json else terminal.render(report))
+    print(run.summary.decode() if as_json else terminal.render(report))
 
 
 def _film(run: Any, which: str, quiet: bool) -> None:

@@ -30,5 +30,6 @@ class RunConfig:
     video: str = "failures"
 
 
+REPEATABLE = ("policy_arg", "task", "env_arg")
 WHAT_IS_PLAYED = ("policy", "suite", "policy_arg", "task", "episodes", "seed_domain", "env_arg", "execute")
 """The part of a config that a resumed run keeps; the rest is how it is played and may change."""

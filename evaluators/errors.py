@@ -25,3 +25,7 @@ class Mismatch(UserError):
 
 class FolderError(UserError):
     """A run's folder cannot be used as it is."""
+
+
+class FolderTaken(FolderError):
+    """It holds a run already."""

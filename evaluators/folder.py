@@ -11,7 +11,7 @@ import io
 import os
 import re
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from ..envs.base import Vector
 from ..envs.faults import Fault
-from .errors import FolderError
+from .errors import FolderError, FolderTaken
 from .records import SCHEMA, EpisodeRecord, RecordError, RunInfo, from_line, to_line
 
 
 class RunFolder:
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path.absolute()
         self._log: io.FileIO | None = None
 
     @property
@@ -42,16 +42,21 @@ class RunFolder:
         return self.path / "steps" / f"{_take_name(record)}.npz"
 
     def create(self, info: RunInfo) -> None:
-        """Makes the folder. One that already holds a run is left alone."""
-        if self.info_file.exists():
-            raise FolderError(
-                f"{self.path} already holds a run. Go on with it by --resume {self.path}, or choose another --out"
-            )
+        """Makes the folder, at once or not at all. One that already holds a run is left alone."""
+        claim = self.path / f"run.json.{os.getpid()}"
         try:
             (self.path / "steps").mkdir(parents=True, exist_ok=True)
+            _write_synced(claim, _as_json(info))
+            os.link(claim, self.info_file)
+        except FileExistsError:
+            raise FolderTaken(
+                f"{self.path} already holds a run. Go on with it by --resume {self.path}, or choose another --out"
+            ) from None
         except OSError as error:
             raise FolderError(f"{self.path} cannot be made: {error.strerror}. Choose another --out") from None
-        self.write_info(info)
+        finally:
+            with suppress(OSError):
+                claim.unlink(missing_ok=True)
 
     @contextmanager
     def opened(self) -> Generator[list[EpisodeRecord]]:
@@ -93,6 +98,8 @@ class RunFolder:
             if log.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(log.fileno())
+        except RecordError as error:
+            raise FolderError(f"{record.id} cannot be kept: {error}") from None
         except OSError as error:
             log.truncate(size)
             raise FolderError(
@@ -101,8 +108,20 @@ class RunFolder:
             ) from None
         return record
 
+    def read_steps(self, record: EpisodeRecord) -> dict[str, NDArray[np.generic]]:
+        """What was executed and measured, if the file is the one that the record names."""
+        path = self.steps_file(record)
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            raise FolderError(f"{path} cannot be read: {error.strerror}; play {record.id} again in a new run") from None
+        if hashlib.sha256(body).hexdigest() != record.result.steps_sha256:
+            raise FolderError(f"{path} is not what was recorded: its sha256 differs from the record's")
+        with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
     def write_info(self, info: RunInfo) -> None:
-        self.write("run.json", msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
+        self.write("run.json", _as_json(info))
 
     def write(self, name: str, body: bytes) -> Path:
         """A whole file or none, whatever happens in between."""
@@ -114,6 +133,10 @@ class RunFolder:
         return path
 
 
+def _as_json(info: RunInfo) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n"
+
+
 def read_info(path: Path) -> RunInfo:
     file = path / "run.json"
     try:
@@ -123,7 +146,9 @@ def read_info(path: Path) -> RunInfo:
     except OSError as error:
         raise FolderError(f"{file} cannot be read: {error.strerror}") from None
     except msgspec.DecodeError as error:
-        raise FolderError(f"{file} is damaged: {error}") from None
+        raise FolderError(
+            f"{file} is damaged: {error}. Mend it, or start a new run; the records beside it are untouched"
+        ) from None
     if info.schema != SCHEMA:
         raise FolderError(f"{file} has schema {info.schema}; this version reads {SCHEMA}")
     return info
@@ -144,6 +169,8 @@ def read_records(path: Path) -> list[EpisodeRecord]:
 def _parsed(text: bytes, file: Path) -> list[EpisodeRecord]:
     records: list[EpisodeRecord] = []
     for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
         try:
             records.append(from_line(line))
         except RecordError as error:

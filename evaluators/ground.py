@@ -1,14 +1,18 @@
 """What a run stands on: everything its config names, found and checked before anything is started."""
 
+import math
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ..envs.catalog import NEEDS_GL
+from ..envs.gl import GlChoice, GlError, chosen
 from ..envs.worker import EnvSource
 from ..policies.base import Policy
 from ..tasks.base import DOMAINS, Suite, Task, Trial
 from . import names
-from .config import RunConfig
+from .config import VIDEO, RunConfig
 from .errors import UnknownName, UserError
 
 PolicyLike = str | Callable[..., Policy]
@@ -16,6 +20,8 @@ PolicyLike = str | Callable[..., Policy]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
+    """What `start` and `resume` play."""
+
     config: RunConfig
     suite: Suite
     tasks: tuple[Task, ...]
@@ -23,25 +29,57 @@ class Ground:
     source: EnvSource
     make_policy: Callable[..., Policy]
     policy_arguments: dict[str, Any]
+    renderer: GlChoice | None
+    """What draws the pictures; None where the world needs no GL."""
 
 
 def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Suite | None = None) -> Ground:
     """Finds everything by name and checks every argument."""
     _check(config)
+    config = portable(config)
     suite = suite if isinstance(suite, Suite) else names.suite(config.suite)
     tasks = _chosen(suite, config.task)
-    make_policy = policy if callable(policy) else names.POLICY_TABLE.get(config.policy)
-    place = names.ENV_TABLE.place(suite.env)
-    world_arguments = names.arguments(config.env_arg, names.ENV_TABLE.get(suite.env), "--env-arg", suite.env)
+    make_policy = policy if callable(policy) else names.POLICY_TABLE.factory(config.policy)
+    renderer = _renderer(suite.env)
+    if renderer is not None and config.workers == 0:
+        os.environ.update(renderer.environ)  # MuJoCo reads it when it is imported, which the next line does
     return Ground(
         config=config,
         suite=suite,
         tasks=tasks,
         trials=tuple(t for t in suite.trials(config.episodes, config.seed_domain) if t.task in {x.name for x in tasks}),
-        source=EnvSource(place, tasks, world_arguments),
+        source=_source(config, suite, tasks, renderer),
         make_policy=make_policy,
         policy_arguments=names.arguments(config.policy_arg, make_policy, "--policy-arg", config.policy),
+        renderer=renderer,
     )
+
+
+def portable(config: RunConfig) -> RunConfig:
+    """The same from any folder: the user's files by their whole path."""
+    policy, suite = names.POLICY_TABLE.absolute(config.policy), names.SUITE_TABLE.absolute(config.suite)
+    return replace(config, policy=policy, suite=suite)
+
+
+def _source(config: RunConfig, suite: Suite, tasks: tuple[Task, ...], renderer: GlChoice | None) -> EnvSource:
+    """A world under another Python may not even be importable here, so that its arguments are its own to check."""
+    given = names.literals(config.env_arg, "--env-arg")
+    interpreter = str(given.pop("interpreter", ""))
+    if not interpreter:
+        names.check_arguments(given, names.ENV_TABLE.factory(suite.env), "--env-arg", suite.env)
+    elif config.workers == 0:
+        raise UserError("--workers 0 plays in this process; another interpreter needs --workers 1 or more")
+    environ = renderer.environ if renderer else {}
+    return EnvSource(names.ENV_TABLE.place(suite.env), tasks, given, environ, interpreter)
+
+
+def _renderer(env: str) -> GlChoice | None:
+    if env not in NEEDS_GL:
+        return None
+    try:
+        return chosen(os.environ)
+    except GlError as error:
+        raise UserError(f"{error} A policy that does not look needs none: MUJOCO_GL=disabled") from None
 
 
 def _check(config: RunConfig) -> None:
@@ -53,6 +91,10 @@ def _check(config: RunConfig) -> None:
         raise UserError(f"--workers {config.workers}: give the number of processes, or 0 to play in this one")
     if config.batch is not None and config.batch < 1:
         raise UserError(f"--batch {config.batch}: a call of the policy answers at least one query")
+    if config.trial_timeout is not None and not 0 < config.trial_timeout < math.inf:
+        raise UserError(f"--trial-timeout {config.trial_timeout:g}: give a number of seconds above 0")
+    if config.video not in VIDEO:
+        raise UnknownName("choice of videos", config.video, VIDEO)
     if config.seed_domain not in DOMAINS:
         raise UnknownName("seed domain", config.seed_domain, DOMAINS)
 

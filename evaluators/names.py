@@ -2,16 +2,17 @@
 
 import ast
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from ..envs.catalog import ENVS
-from ..envs.locate import LocateError, locate
+from ..envs.faults import Fault, caught
+from ..envs.locate import locate
 from ..policies.catalog import POLICIES
-from ..tasks.base import Suite
+from ..tasks.base import Origin, Suite
 from ..tasks.catalog import SUITES
 from .errors import UnknownName, UserError
 
@@ -45,12 +46,23 @@ class Table:
         return places[name]
 
     def get(self, name: str) -> Any:
-        try:
-            return locate(self.place(name))
-        except LocateError as error:
-            raise UserError(f"{self.what} '{name}' could not be loaded: {error}") from None
-        except (ImportError, SyntaxError) as error:
-            raise UserError(f"{self.what} '{name}' could not be loaded: {type(error).__name__}: {error}") from error
+        found: Any = caught(Origin.WORKER, locate, self.place(name))
+        if isinstance(found, Fault):
+            why = found.message if found.kind == "LocateError" else f"{found} ({found.where})"
+            raise UserError(f"{self.what} '{name}' could not be loaded: {why}")
+        return found
+
+    def factory(self, name: str) -> Callable[..., Any]:
+        """As `get`, where a class or a function is wanted."""
+        found = self.get(name)
+        if not callable(found):
+            kind = type(found).__name__
+            raise UserError(f"'{name}' is a {kind}; a {self.what} is a class or a function that makes one")
+        return found
+
+    def absolute(self, name: str) -> str:
+        """As it can be said from any folder: ./file.py:Class with its whole path, any other name as it is."""
+        return self.place(name) if ":" in name else name
 
 
 POLICY_TABLE = Table("policy", "policies", "armtrial.policies", POLICIES)
@@ -68,12 +80,22 @@ def suite(name: str) -> Suite:
 
 def arguments(texts: Sequence[str], factory: Callable[..., Any], flag: str, name: str) -> dict[str, Any]:
     """K=V texts as keyword arguments that the factory takes."""
+    given = literals(texts, flag)
+    check_arguments(given, factory, flag, name)
+    return given
+
+
+def literals(texts: Sequence[str], flag: str) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
             raise UserError(f"{flag} {text}: an argument is written K=V")
         given[key] = _literal(value)
+    return given
+
+
+def check_arguments(given: Mapping[str, Any], factory: Callable[..., Any], flag: str, name: str) -> None:
     takes = parameters(factory)
     open_ended = any(kind is inspect.Parameter.VAR_KEYWORD for kind in _kinds(factory))
     for key in given:
@@ -82,7 +104,6 @@ def arguments(texts: Sequence[str], factory: Callable[..., Any], flag: str, name
     missing = [key for key, default in takes.items() if default is inspect.Parameter.empty and key not in given]
     if missing:
         raise UserError(f"'{name}' needs {flag} {' '.join(f'{key}=...' for key in missing)}")
-    return given
 
 
 def parameters(factory: Callable[..., Any]) -> dict[str, Any]:

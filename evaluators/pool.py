@@ -68,7 +68,7 @@ class WorkerSeat:
         self._start()
 
     def _start(self) -> None:
-        self._worker = Worker(self._interpreter)
+        self._worker = Worker(self._interpreter, self._source.environ)
         self._worker.submit("open", self._source)
         self._deadline = float("inf")
 

@@ -1,5 +1,6 @@
 """Where a run was played and with what: the part of run.json that nobody remembers afterwards."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -8,8 +9,24 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from .records import Provenance
+
 ROOT = Path(__file__).parent.parent
 _PACKAGES = ("armtrial", "numpy", "mujoco", "gymnasium", "torch", "lerobot", "transformers")
+
+
+def provenance(renderer: str, places: Sequence[str]) -> Provenance:
+    """Of this moment. `places`: where policy, suite and world come from; those in files of the user's are hashed."""
+    revision, dirty = commit()
+    files = {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in _files(places)}
+    return Provenance(
+        commit=revision, dirty=dirty, packages=packages(), machine=machine(), renderer=renderer, files=files
+    )
+
+
+def _files(places: Sequence[str]) -> list[str]:
+    names = {place.rpartition(":")[0] for place in places}
+    return sorted(name for name in names if name.endswith(".py"))
 
 
 def packages(names: Sequence[str] = _PACKAGES) -> dict[str, str]:

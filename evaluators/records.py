@@ -1,6 +1,5 @@
 """What a run leaves behind, as typed data: one record per take of a trial, and one description of the run."""
 
-import math
 from dataclasses import dataclass
 
 import msgspec
@@ -82,6 +81,21 @@ class EpisodeRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """With what and where records were made. They are comparable to the byte only where this is equal."""
+
+    commit: str
+    """Of the checkout; empty for an installed package."""
+    dirty: bool
+    packages: dict[str, str]
+    machine: dict[str, str]
+    renderer: str
+    """The GL that draws the pictures; empty where the world needs none."""
+    files: dict[str, str]
+    """sha256 of the user's own files that policy, suite and world came from, by path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sitting:
     """A stretch of time in which the run was played."""
 
@@ -90,6 +104,7 @@ class Sitting:
     how: str = "running"
     """running (or killed), done, interrupted, failed."""
     command: str = ""
+    provenance: Provenance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +113,6 @@ class RunInfo:
 
     schema: int = SCHEMA
     config: RunConfig
-    folder: str
     suite: str
     suite_version: int
     env: str
@@ -112,14 +126,21 @@ class RunInfo:
     tasks: tuple[str, ...]
     """In the order of the tables."""
     trials: int
-    commit: str
-    """Of the checkout; empty for an installed package."""
-    dirty: bool
-    packages: dict[str, str]
-    machine: dict[str, str]
-    renderer: str
-    """The GL that draws the pictures; empty where the world needs none."""
-    sittings: tuple[Sitting, ...] = ()
+    sittings: tuple[Sitting, ...]
+
+    @property
+    def provenance(self) -> Provenance:
+        """Of the first sitting."""
+        return self.sittings[0].provenance
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What was not the same in every sitting: `packages`, `machine`, ..."""
+        fields = Provenance.__dataclass_fields__
+        others = [sitting.provenance for sitting in self.sittings[1:]]
+        return tuple(
+            name for name in fields if any(getattr(self.provenance, name) != getattr(other, name) for other in others)
+        )
 
 
 class RecordError(ValueError):
@@ -127,9 +148,11 @@ class RecordError(ValueError):
 
 
 def to_line(record: EpisodeRecord) -> bytes:
-    """One line of JSON, keys in the order of the fields. Refuses what JSON cannot hold, such as NaN."""
-    _refuse_nan(record)
-    return msgspec.json.encode(record) + b"\n"
+    """One line of JSON, keys in the order of the fields. What could not be read back is refused."""
+    line = msgspec.json.encode(record)
+    if from_line(line) != record:
+        raise RecordError(f"{record.id} would be read back as something else")
+    return line + b"\n"
 
 
 def from_line(line: bytes) -> EpisodeRecord:
@@ -140,10 +163,3 @@ def from_line(line: bytes) -> EpisodeRecord:
     if record.schema != SCHEMA:
         raise RecordError(f"its schema is {record.schema}; this version reads {SCHEMA}")
     return record
-
-
-def _refuse_nan(record: EpisodeRecord) -> None:
-    result = record.result
-    numbers = (result.progress or 0.0, result.seconds, *result.path)
-    if not all(math.isfinite(number) for number in numbers):
-        raise RecordError(f"{record.id}: a figure of its result is not finite")

@@ -57,6 +57,8 @@ class Rollout:
         self._plans += 1
         if not isinstance(plan, Plan):  # pyright: ignore[reportUnnecessaryIsInstance] -- a third party's answer
             raise ActionError(f"the policy answered with a {type(plan).__name__}; it owes a Plan for every query")
+        if type(plan.flags) is not tuple or not all(type(flag) is str for flag in plan.flags):
+            raise ActionError(f"the flags of a plan are a tuple of texts; these are {plan.flags!r}")
         self._flags.update(plan.flags)
         return self._world.checked(plan.actions)[: self._execute]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from ..envs.base import ActionSpec, Observation, ObservationSpec, Size, Vector
 from ..tasks.base import Origin
@@ -40,6 +40,10 @@ class PolicySpec:
     """A plan is a function of its query alone."""
     privileged: bool = False
     """It is shown what no camera could see. Every table says so."""
+
+    def __post_init__(self) -> None:
+        if type(self.horizon) is not int or self.horizon < 1:
+            raise ValueError(f"policy '{self.name}': horizon is {self.horizon!r}; a plan has one action at least")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,3 @@ class Policy(Protocol):
 
     def close(self) -> None:
         return
-
-
-class PolicyFactory(Protocol):
-    def __call__(self, world: World, /, **arguments: Any) -> Policy: ...

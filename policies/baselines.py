@@ -1,5 +1,8 @@
 """Policies that need no training: the floor that every other must beat, and the one that repeats a run."""
 
+import hashlib
+import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,11 +49,14 @@ class Replay(Policy):
 
     def __init__(self, world: World, *, run: str) -> None:
         """`run`: the folder of the run."""
-        self._steps = Path(run) / "steps"
+        self._run = Path(run).resolve()
         self._trial_of_slot: dict[int, str] = {}
-        self.spec = PolicySpec(name="replay", version=Path(run).resolve().name, action=world.action, horizon=20)
-        if not self._steps.is_dir():
-            raise FileNotFoundError(f"{run} holds no recorded steps; name a run's folder: --policy-arg run=runs/...")
+        self._actions: dict[str, Vector] = {}
+        self.spec = PolicySpec(name="replay", version=self._run.name, action=world.action, horizon=20)
+        if not (self._run / "records.jsonl").is_file():
+            raise FileNotFoundError(f"{run} holds no records; name a run's folder: --policy-arg run=runs/...")
+        lines = (self._run / "records.jsonl").read_bytes().splitlines()
+        self._takes = {record["id"]: record for record in map(json.loads, lines)}
 
     def reset(self, slot: int, trial_id: str, seed: int) -> None:
         self._trial_of_slot[slot] = trial_id
@@ -59,12 +65,22 @@ class Replay(Policy):
         return [Plan(self._recorded(query)) for query in queries]
 
     def _recorded(self, query: Query) -> Vector:
-        path = self._steps / f"{self._trial_of_slot[query.slot]}.npz"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: the run never played this trial")
-        with np.load(path) as steps:
-            actions: Vector = steps["action"]
-        tick = round(query.observation.time * self.spec.action.rate)
+        trial = self._trial_of_slot[query.slot]
+        if trial not in self._actions:
+            self._actions[trial] = self._read(trial)
+        actions, tick = self._actions[trial], round(query.observation.time * self.spec.action.rate)
         if tick >= len(actions):
-            raise IndexError(f"{path} ends at tick {len(actions)}, before the trial does: the world has changed")
+            raise IndexError(f"{trial} was recorded to tick {len(actions)} and goes on: the world has changed")
         return actions[tick : tick + self.spec.horizon]
+
+    def _read(self, trial: str) -> Vector:
+        """Of the take that counts, if the file is the one that its record names."""
+        if trial not in self._takes:
+            raise LookupError(f"{self._run} never played {trial}")
+        take, digest = self._takes[trial]["take"], self._takes[trial]["result"]["steps_sha256"]
+        path = self._run / "steps" / (f"{trial}.npz" if take == 1 else f"{trial}.take{take}.npz")
+        body = path.read_bytes()
+        if hashlib.sha256(body).hexdigest() != digest:
+            raise ValueError(f"{path} is not what was recorded: its sha256 differs from the record's")
+        with np.load(io.BytesIO(body), allow_pickle=False) as steps:
+            return steps["action"]

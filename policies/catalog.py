@@ -1,6 +1,7 @@
 """The policies that come with the package, by name. Adding one is adding a line."""
 
 POLICIES = {
+    "expert": "armtrial.policies.expert:Expert",
     "toy": "armtrial.policies.toy:Toy",
     "blind": "armtrial.policies.toy:Blind",
     "hold": "armtrial.policies.baselines:Hold",

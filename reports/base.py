@@ -47,5 +47,11 @@ def _reasons(row: Score) -> str:
 def remarks(report: Report) -> list[str]:
     """What a reader must know beside the table."""
     left = report.scores.planned - report.scores.played
+    changes = report.info.changes
+    moved = (
+        [f"Played in {len(report.info.sittings)} sittings between which {', '.join(changes)} changed."]
+        if changes
+        else []
+    )
     unplayed = [f"{left} of {report.scores.planned} trials are not played yet."] if left else []
-    return [*unplayed, "SR: success rate; SR@1: succeeded with no failed attempt. Exact 95 % intervals."]
+    return [*unplayed, *moved, "SR: success rate; SR@1: succeeded with no failed attempt. Exact 95 % intervals."]

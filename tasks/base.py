@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import math
 import re
 from dataclasses import dataclass
 
@@ -124,8 +125,15 @@ class Task:
 
     def __post_init__(self) -> None:
         _check_name("task", self.name)
-        if self.max_seconds <= 0:
-            raise ValueError(f"task '{self.name}': max_seconds is {self.max_seconds:g}; it must be above 0")
+        if not 0 < self.max_seconds < math.inf:
+            raise ValueError(f"task '{self.name}': max_seconds is {self.max_seconds:g}; it must be above 0 and finite")
+        if not 0 <= self.hold_seconds <= self.max_seconds:
+            raise ValueError(
+                f"task '{self.name}': hold_seconds is {self.hold_seconds:g}; it lies between 0 and max_seconds, "
+                f"{self.max_seconds:g}"
+            )
+        if not isinstance(self.success_rule, SuccessRule):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"task '{self.name}': success_rule is {self.success_rule!r}; it is a SuccessRule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,9 @@ class Suite:
 
     def __post_init__(self) -> None:
         _check_name("suite", self.name)
+        for what, value in (("version", self.version), ("per_task", self.per_task)):
+            if type(value) is not int or value < 1:
+                raise ValueError(f"suite '{self.name}': {what} is {value!r}; it is a whole number above 0")
         names = [task.name for task in self.tasks]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"suite '{self.name}': tasks need different names and at least one; these are {names}")
@@ -174,7 +185,11 @@ class Suite:
         return self.tasks[0].env
 
     def task(self, name: str) -> Task:
-        return next(task for task in self.tasks if task.name == name)
+        """The task of that name; a `KeyError` names all where there is none."""
+        found = {task.name: task for task in self.tasks}
+        if name not in found:
+            raise KeyError(f"suite '{self.name}' has no task '{name}'. There are: {', '.join(found)}")
+        return found[name]
 
     def trials(self, per_task: int | None = None, domain: str = "eval") -> tuple[Trial, ...]:
         """Trial k of every task comes before trial k + 1 of any, so that a run cut short covers all tasks alike."""

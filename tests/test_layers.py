@@ -16,7 +16,7 @@ COMPOSES = "evaluators/cli.py"
 """The one file that may import from anywhere."""
 CATCHES = "envs/faults.py"
 """The one file that may catch every exception."""
-GUEST_ENVS = ("__init__", "base", "catalog", "faults", "line", "locate", "player", "wire", "worker")
+GUEST_ENVS = ("__init__", "base", "catalog", "checked", "faults", "line", "locate", "player", "wire", "worker")
 GUESTS = [
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tasks").glob("*.py")),
     *(f"envs/{name}.py" for name in GUEST_ENVS),

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE
@@ -18,7 +19,7 @@ from armtrial.envs.faults import Fault
 from armtrial.envs.line import LineEnv
 from armtrial.envs.remote import ROOT, RemoteEnv, Worker, WorkerError
 from armtrial.envs.worker import BOOTSTRAP, EnvSource
-from armtrial.tasks.base import End, Origin, Task
+from armtrial.tasks.base import End, Origin, Task, Trial
 from armtrial.tasks.toy import TOY
 
 LINE = "armtrial.envs.line:LineEnv"
@@ -65,22 +66,29 @@ class Tells(LineEnv):
 
 
 Starter = Callable[[type[LineEnv]], Worker]
+Remote = Callable[..., RemoteEnv]
 
 
 @pytest.fixture
 def start() -> Iterator[Starter]:
     """Starts a worker that serves a world of this file, in its first trial; stops them all at the end."""
-    workers: list[Worker] = []
+    with ExitStack() as stack:
 
-    def started(world: type[LineEnv]) -> Worker:
-        workers.append(Worker())
-        workers[-1].call("open", EnvSource(f"{__file__}:{world.__name__}", TOY.tasks, {}))
-        workers[-1].call("reset", TRIALS[0])
-        return workers[-1]
+        def started(world: type[LineEnv]) -> Worker:
+            worker = Worker()
+            stack.callback(worker.stop)
+            worker.call("open", EnvSource(f"{__file__}:{world.__name__}", TOY.tasks, {}))
+            worker.call("reset", TRIALS[0])
+            return worker
 
-    yield started
-    for worker in workers:
-        worker.stop()
+        yield started
+
+
+@pytest.fixture
+def remote() -> Iterator[Remote]:
+    """Builds a line world in a worker; closes them all at the end."""
+    with ExitStack() as stack:
+        yield lambda **arguments: stack.enter_context(closing(RemoteEnv(EnvSource(LINE, TOY.tasks, arguments))))
 
 
 def answer(worker: Worker, method: str, *arguments: Any) -> Any:
@@ -98,8 +106,8 @@ def modules_of_a_worker(*opened: str) -> set[str]:
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.task)
-def test_a_remote_world_is_the_same_world_step_by_step(trial: Any) -> None:
-    here, there = LineEnv(TOY.tasks), RemoteEnv(EnvSource(LINE, TOY.tasks, {}))
+def test_a_remote_world_is_the_same_world_step_by_step(trial: Trial, remote: Remote) -> None:
+    here, there = LineEnv(TOY.tasks), remote()
     assert (here.observation_spec, here.action_spec) == (there.observation_spec, there.action_spec)
     assert here.reset(trial).hash == there.reset(trial).hash
     stream = np.random.default_rng(0)
@@ -113,15 +121,13 @@ def test_a_remote_world_is_the_same_world_step_by_step(trial: Any) -> None:
     assert np.array_equal(here.frame(), there.frame())
     played = Played(False, End.TIMEOUT, "timeout", 0.0, 100)
     assert here.verdict(played) == there.verdict(played)
-    there.close()
 
 
-def test_arguments_reach_the_world() -> None:
-    slow = RemoteEnv(EnvSource(LINE, TOY.tasks, {"speed": 0.3}))
+def test_arguments_reach_the_world(remote: Remote) -> None:
+    slow = remote(speed=0.3)
     slow.reset(TRIALS[0])
     x = slow.observe({}).state[0]
     assert x - slow.step(np.array([-1.0, 0.0])).state[0] == pytest.approx(0.01)
-    slow.close()
 
 
 def test_a_world_that_raises_is_a_fault_with_its_words(start: Starter) -> None:
@@ -181,11 +187,9 @@ def test_a_world_that_cannot_be_built_says_why_and_leaves_no_process() -> None:
         RemoteEnv(EnvSource(f"{__file__}:CannotBeBuilt", TOY.tasks, {}))
 
 
-def test_a_remote_world_out_of_order_raises_what_a_local_one_does() -> None:
-    env = RemoteEnv(EnvSource(LINE, TOY.tasks, {}))
+def test_a_remote_world_out_of_order_raises_what_a_local_one_does(remote: Remote) -> None:
     with pytest.raises(LifecycleError, match="stepped outside a trial; call reset first"):
-        env.step(np.zeros(2))
-    env.close()
+        remote().step(np.zeros(2))
 
 
 @pytest.mark.parametrize(
@@ -193,9 +197,10 @@ def test_a_remote_world_out_of_order_raises_what_a_local_one_does() -> None:
     [("reset", "'reset' came before 'open'"), ("build", "'build' came before 'open'")],
 )
 def test_a_request_before_open_is_a_fault_of_the_worker(method: str, message: str) -> None:
-    worker = Worker()
-    fault = answer(worker, method)
-    worker.stop()
+    with ExitStack() as stack:
+        worker = Worker()
+        stack.callback(worker.stop)
+        fault = answer(worker, method)
     assert fault == Fault(Origin.WORKER, "ProtocolError", message)
 
 
@@ -204,6 +209,6 @@ def test_only_the_methods_of_worlds_can_be_called(start: Starter) -> None:
     assert fault == Fault(Origin.WORKER, "ProtocolError", "no method is called '__init__'")
 
 
-def test_a_worker_starts_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_starts_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remote: Remote) -> None:
     monkeypatch.chdir(tmp_path)
-    RemoteEnv(EnvSource(LINE, TOY.tasks, {})).close()
+    assert remote().reset(TRIALS[0]).hash

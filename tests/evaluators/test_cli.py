@@ -57,11 +57,11 @@ def test_a_policy_of_ten_lines_in_a_file_plays_a_suite(tmp_path: Path, capsys: p
     ("words", "line"),
     [
         (("--policy", "ty", "--suite", "toy"), "no policy is called 'ty'. Did you mean 'toy'? There are: "),
-        (("--policy", "toy", "--suite", "tony"), "no suite is called 'tony'. Did you mean 'toy'? There are: toy."),
+        (("--policy", "toy", "--suite", "tony"), "no suite is called 'tony'. Did you mean 'toy'? There are: "),
         (("--policy", "toy"), "--suite is missing. Say what plays what"),
         (("--suite", "toy"), "--policy is missing. Say what plays what"),
         (("--policy", "toy", "--suite", "toy", "--task", "rech"), "no task of suite 'toy' is called 'rech'. Did you"),
-        (("--policy", "./no.py:X", "--suite", "toy"), "policy './no.py:X' could not be loaded: there is no file"),
+        (("--policy", "./no.py:X", "--suite", "toy"), "no.py:X' could not be loaded: there is no file"),
         (("--policy", "mine.py", "--suite", "toy"), "Your own: ./file.py:Name or package.module:Name"),
         (("--policy", "toy", "--suite", "toy", "--policy-arg", "horizn=3"), "no argument of 'toy' is called 'horizn'."),
         (("--policy", "toy", "--suite", "toy", "--policy-arg", "3"), "an argument is written K=V"),

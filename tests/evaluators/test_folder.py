@@ -39,8 +39,8 @@ def test_steps_hold_every_action_every_state_and_every_plans_tick(run: Run) -> N
 def test_a_run_says_where_and_with_what_it_was_played(run: Run) -> None:
     info = read_info(run.folder)
     assert (info.policy, info.suite, info.suite_version, info.trials) == ("toy", "toy", 1, 6)
-    assert info.packages["numpy"] == np.__version__
-    assert info.machine["cpu"]
+    assert info.provenance.packages["numpy"] == np.__version__
+    assert info.provenance.machine["cpu"]
     assert [sitting.how for sitting in info.sittings] == ["done"]
 
 

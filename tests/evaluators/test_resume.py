@@ -145,7 +145,7 @@ def test_retry_errors_plays_them_again_and_keeps_both_records(tmp_path: Path) ->
     broken = evaluate(worlds.Raises, "toy", episodes=2, workers=0, out=tmp_path / "run")
     assert broken.scores.overall.errors == {"policy": 3}
     info = tmp_path / "run" / "run.json"
-    info.write_text(info.read_text().replace('"policy": "Raises"', '"policy": "toy"'))
+    info.write_text(info.read_text().replace("armtrial.tests.worlds:Raises", "toy"))
     mended = resume(tmp_path / "run", {}, True, Silent())
     assert len(mended.records) == 6 + 3
     assert mended.scores.overall.errors == {}

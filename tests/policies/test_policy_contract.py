@@ -24,12 +24,6 @@ class Nameless(Toy):
         self.spec = replace(self.spec, name="")
 
 
-class NoHorizon(Random):
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.spec = replace(self.spec, horizon=0)
-
-
 class OtherCamera(Random):
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -140,8 +134,7 @@ class ClosesOnce(Toy):
 
 
 DEFECTS: dict[type[Toy] | type[Random], str] = {
-    Nameless: "the spec has a name and a horizon",
-    NoHorizon: "the spec has a name and a horizon",
+    Nameless: "the spec has a name",
     OtherCamera: "the cameras are the world's",
     OtherState: "the state is the world's",
     Peeks: "a learned policy sees what a camera sees",

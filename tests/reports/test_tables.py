@@ -38,5 +38,5 @@ def test_the_markdown_table_has_a_row_for_each_task_and_one_for_all(run: Run) ->
 
 def test_a_report_says_which_code_and_machine_it_comes_from(run: Run, tmp_path: Path) -> None:
     text = markdown.render(base.build(run.info, run.records))
-    assert run.info.machine["cpu"] in text
-    assert f"numpy {run.info.packages['numpy']}" in text
+    assert run.info.provenance.machine["cpu"] in text
+    assert f"numpy {run.info.provenance.packages['numpy']}" in text

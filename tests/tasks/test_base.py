@@ -63,7 +63,7 @@ def test_a_name_that_makes_no_file_name_is_refused(name: str) -> None:
 
 
 def test_a_task_without_time_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^task 'reach': max_seconds is 0; it must be above 0$"):
+    with pytest.raises(ValueError, match=r"^task 'reach': max_seconds is 0; it must be above 0 and finite$"):
         replace(REACH, max_seconds=0.0)
 
 

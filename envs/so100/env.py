@@ -1,0 +1,248 @@
+"""The twin: an SO-100 on its table in MuJoCo, in the units of the real arm."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from ...tasks.base import Event, Task, Trial
+from ...tasks.grasping import Watch
+from ...tasks.tabletop import Circle, TabletopTask
+from ...tasks.tabletop_layout import sample
+from ..base import (
+    ActionSpec,
+    Control,
+    Gripper,
+    Image,
+    Landmark,
+    LifecycleError,
+    Observation,
+    ObservationSpec,
+    Played,
+    Size,
+    Start,
+    Step,
+    Vector,
+    Verdict,
+    confirmed,
+    state_hash,
+)
+from .actuators import ACTUATORS
+from .cameras import LOOKS
+from .landmarks import landmarks
+from .model import STEPS_PER_TICK, TIMESTEP, add_arm, new_spec
+from .poses import READY
+from .scene import GOAL, Scene, build
+from .senses import Senses, Touching
+from .units import JOINTS, UNITS, Calibration
+
+RATE = 1 / (TIMESTEP * STEPS_PER_TICK)
+FRAME = (320, 240)
+TILTED = math.cos(math.radians(45))
+"""A goal whose axis leans farther has fallen over."""
+OUT_OF_REACH = 0.45
+"""Metres from the pan axis, or below the table's edge: no hand gets there."""
+
+
+class Diverged(RuntimeError):
+    """The simulation's numbers ran away; what was played until then is kept."""
+
+
+class So100Env:
+    """An SO-100 at its table: blocks, strawberries and pens to be put where they belong.
+
+    State and action are LeRobot's: degrees from the middle of the calibrated range, gripper 0 (shut) to 100 (open).
+    """
+
+    needs_gl = True
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        *,
+        look: str = "fast",
+        actuators: str = "nvidia",
+        delay: int = 1,
+        calibration: str = "",
+    ) -> None:
+        """`look`: fast or pretty. `actuators`: nvidia, menagerie, bam-p16 or bam-p32. `delay`: ticks until an action
+        reaches the servos. `calibration`: LeRobot's calibration file of a real arm."""
+        self._tasks = {task.name: task for task in tasks}
+        self._look = _known("look", look, LOOKS)
+        self._actuators = _known("set of actuators", actuators, ACTUATORS)
+        if not 0 <= delay <= 10:
+            raise ValueError(f"delay={delay}: an action reaches the servos after 0 to 10 ticks")
+        self._delay = delay
+        self._units = Calibration.from_file(Path(calibration)) if calibration else Calibration()
+        self.observation_spec = ObservationSpec({"front": (640, 480), "wrist": (640, 480)}, JOINTS)
+        self.action_spec = ActionSpec(
+            names=JOINTS,
+            low=tuple(float(value) for value in self._units.low),
+            high=tuple(float(value) for value in self._units.high),
+            units=UNITS,
+            control=Control.ABSOLUTE,
+            gripper=Gripper.OPENS_AT_HIGH,
+            rate=RATE,
+        )
+        self._scenes: dict[str, tuple[Scene, mujoco.MjData]] = {}
+        self._renderers: dict[tuple[str, Size], mujoco.Renderer] = {}
+        self._over = True
+        self._task: TabletopTask | None = None
+
+    def reset(self, trial: Trial) -> Start:
+        task = self._tasks[trial.task]
+        if not isinstance(task, TabletopTask):
+            raise TypeError(f"task '{task.name}' is no TabletopTask; the world 'so100' plays only those")
+        self._task, self._layout = task, sample(task, trial)
+        self._scene, self._data = self._built(task)
+        self._scene.place(self._data, self._layout)
+        self._data.qpos[: len(JOINTS)] = self._data.ctrl[: len(JOINTS)] = READY
+        mujoco.mj_forward(self._scene.model, self._data)
+        self._senses = Senses(self._scene, self._data)
+        self._watch = Watch(task.grasping)
+        self._waiting = deque([np.array(READY)] * self._delay)
+        self._tips = self._senses.tips()
+        self._placed = dict.fromkeys(self._layout.targets, False)
+        self._toppled, self._hit = "", ""
+        self._tick, self._over = 0, False
+        return Start(self._layout.values(), tuple(self._layout.distractors))
+
+    def observe(self, cameras: Mapping[str, Size], privileged: bool = False) -> Observation:
+        task = self._playing()
+        images = {name: self._drawn(name, size) for name, size in cameras.items()}
+        secret = self._secret(task) if privileged else {}
+        return Observation(images, self._state(), task.instruction, self._tick / RATE, secret)
+
+    def step(self, action: Vector) -> Step:
+        if self._over:
+            raise LifecycleError("the world 'so100' was stepped outside a trial; call reset first")
+        task = self._playing()
+        self._waiting.append(self._units.to_radians(action))
+        self._data.ctrl[: len(JOINTS)] = self._waiting.popleft()
+        mujoco.mj_step(self._scene.model, self._data, STEPS_PER_TICK)
+        self._tick += 1
+        self._check()
+        touching = self._senses.touching()
+        events = [*self._grasping(touching), *self._placing(task, touching), *self._accidents(touching)]
+        share = sum(self._placed.values()) / len(self._placed)
+        return Step(self._state(), all(self._placed.values()), progress=share, events=tuple(events))
+
+    def verdict(self, played: Played) -> Verdict:
+        self._over = True
+        data = self._data
+        return confirmed(played, state_hash(data.qpos, data.qvel, data.ctrl, data.mocap_pos, self._tick))
+
+    def frame(self) -> Image:
+        self._playing()
+        return np.concatenate([self._drawn("front", FRAME), self._drawn("wrist", FRAME)], axis=1)
+
+    def landmarks(self, camera: str, size: Size) -> Sequence[Landmark]:
+        """What is colourful and in sight: things of one plain colour, and the arm's orange brackets."""
+        self._playing()
+        bodies = [*self._senses.arm, self._scene.goal, *self._shown().values()]
+        return landmarks(self._scene.model, self._data, camera, size, bodies)
+
+    def close(self) -> None:
+        self._over = True
+        for renderer in self._renderers.values():
+            renderer.close()
+        self._renderers.clear()
+
+    def _built(self, task: TabletopTask) -> tuple[Scene, mujoco.MjData]:
+        """Compiled once for each task; trials are written into it."""
+        if task.name not in self._scenes:
+            spec = new_spec()
+            add_arm(spec, self._actuators)
+            scene = build(spec, task, self._look)
+            self._scenes[task.name] = scene, mujoco.MjData(scene.model)
+        return self._scenes[task.name]
+
+    def _playing(self) -> TabletopTask:
+        if self._task is None:
+            raise LifecycleError("the world 'so100' was looked at before its first reset")
+        return self._task
+
+    def _state(self) -> Vector:
+        return self._units.to_units(self._data.qpos[: len(JOINTS)])
+
+    def _drawn(self, camera: str, size: Size) -> Image:
+        if camera not in self.observation_spec.cameras:
+            raise KeyError(f"the world 'so100' has no camera '{camera}'. There are: front, wrist")
+        key = self._playing().name, size
+        if key not in self._renderers:
+            self._renderers[key] = mujoco.Renderer(self._scene.model, size[1], size[0])
+        renderer = self._renderers[key]
+        renderer.update_scene(self._data, camera)
+        return renderer.render()
+
+    def _secret(self, task: TabletopTask) -> dict[str, Vector]:
+        row = self._senses.row
+        kind = "circle" if isinstance(task.goal, Circle) else type(task.goal).__name__.lower()
+        bodies = self._shown()
+        targets = {f"target.{name}": row(bodies[name]) for name in self._layout.targets}
+        others = {f"object.{name}": row(bodies[name]) for name in self._layout.distractors}
+        placed = {f"placed.{name}": np.array([float(there)]) for name, there in self._placed.items()}
+        joints = self._data.qpos[: len(JOINTS)].copy()
+        return {"joints": joints, f"goal.{kind}": row(self._scene.goal), **targets, **others, **placed}
+
+    def _shown(self) -> dict[str, int]:
+        """The free things of this trial but the goal, as bodies."""
+        return {name: self._scene.items[name].body for name in self._layout.objects}
+
+    def _check(self) -> None:
+        bad = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
+        if any(self._data.warning[int(kind)].number for kind in bad):
+            self._over = True
+            raise Diverged(f"the simulation diverged at tick {self._tick}, {self._tick / RATE:.2f} s into the trial")
+
+    def _grasping(self, touching: Touching) -> tuple[Event, ...]:
+        tips = self._senses.tips()
+        speed = float(np.linalg.norm(tips - self._tips)) * RATE
+        self._tips = tips
+        return self._watch.see(self._senses.tick(self._tick / RATE, tips, speed, self._shown(), touching))
+
+    def _placing(self, task: TabletopTask, touching: Touching) -> list[Event]:
+        """Where it should be, still, and let go."""
+        events: list[Event] = []
+        goal = self._senses.pose(self._scene.goal)
+        for name, before in self._placed.items():
+            body = self._scene.items[name].body
+            free = body not in touching.fixed and body not in touching.moving
+            there = free and self._senses.speed(name) < task.still_speed
+            there = there and task.placed(self._senses.pose(body), goal)
+            self._placed[name] = there
+            if there and not before:
+                events.append(Event(self._tick / RATE, "placed", name))
+        return events
+
+    def _accidents(self, touching: Touching) -> list[Event]:
+        events: list[Event] = []
+        if touching.hit and touching.hit != self._hit:
+            events.append(Event(self._tick / RATE, "collided", touching.hit))
+        self._hit = touching.hit
+        if not self._toppled:
+            self._toppled = self._lost()
+            if self._toppled:
+                events.append(Event(self._tick / RATE, "toppled", self._toppled))
+        return events
+
+    def _lost(self) -> str:
+        """The goal if it has fallen over, a target if it is out of reach; else empty."""
+        if self._data.xmat[self._scene.goal][8] < TILTED:
+            return GOAL
+        for name in self._layout.targets:
+            x, y, z = self._data.xpos[self._scene.items[name].body]
+            if z < -0.02 or math.hypot(x, y + 0.0452) > OUT_OF_REACH:
+                return name
+        return ""
+
+
+def _known[T](what: str, name: str, table: Mapping[str, T]) -> T:
+    if name not in table:
+        raise ValueError(f"no {what} is called '{name}'. There are: {', '.join(table)}")
+    return table[name]
