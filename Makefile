@@ -26,6 +26,7 @@ format: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m armtrial.tests.bench.overhead
+	$(BIN)/python -m armtrial.tests.bench.twin
 
 doctor: .venv/.base
 	$(BIN)/armtrial doctor

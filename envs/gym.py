@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..tasks.base import DOMAINS, End, Outcome, Suite, Task, Trial
 from ..tasks.catalog import SUITES
 from .base import ActionError, ActionSpec, Image, Observation, ObservationSpec, Size, Vector
-from .catalog import ENVS
+from .catalog import ENVS, NEEDS_GL
+from .gl import chosen
 from .locate import LocateError, locate
 from .player import LocalPlayer, Look
 from .worker import EnvSource
@@ -67,6 +69,8 @@ class TrialEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self._suite = suite_with(task) if suite is None else suite_from(suite)
         self._task = _task_of(self._suite, task)
         self._domain = _known("seed domain", domain, DOMAINS)
+        if self._task.env in NEEDS_GL and pixels:
+            os.environ.update(chosen(os.environ).environ)  # MuJoCo reads it when the world is imported
         self._world = EnvSource(_place_of(self._task), (self._task,), env_args or {}).build()
         self._player = LocalPlayer(self._world, (self._task,))
         self._actions = _ActionMap(self._world.action_spec, normalize)

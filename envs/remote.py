@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
+import select
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -16,10 +20,17 @@ from ..tasks.base import Origin, Trial
 from . import wire
 from .base import Image, LifecycleError, Observation, Played, Size, Start, Step, Vector, Verdict
 from .faults import Fault
-from .worker import BOOTSTRAP, EnvSource, Opened
+from .living import enlist
+from .worker import BOOTSTRAP, WITH_PARENT, EnvSource, Opened
 
 ROOT = Path(__file__).parent.parent
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+HUNG = "WorkerHung"
+"""The kind of the fault that a silent worker is."""
+_KILLED_SECONDS = 1.0
+"""A process that is killed ends sooner, unless the kernel itself waits in it: then nobody waits for it."""
 
 
 class WorkerError(RuntimeError):
@@ -33,13 +44,14 @@ class Worker:
         """`interpreter`: another Python, with another set of packages. `environ`: variables on top of ours."""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the worker
         self._process = subprocess.Popen(
-            [interpreter or sys.executable, "-c", BOOTSTRAP, str(ROOT)],
+            [interpreter or sys.executable, "-c", BOOTSTRAP, str(ROOT), *_bond()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             process_group=0,  # Ctrl-C is for us: we end the workers when what they finished is kept
             env=_environment(interpreter) | dict(environ or {}),
         )
+        enlist(self._process)
         self._requests = cast(BinaryIO, self._process.stdin)
         self._replies = cast(BinaryIO, self._process.stdout)
         _widened(self._replies)
@@ -55,16 +67,24 @@ class Worker:
         except BrokenPipeError:
             return
 
-    def receive(self) -> Any:
-        """The reply: the method's value, or a `Fault`."""
+    def receive(self, seconds: float = math.inf) -> Any:
+        """The reply: the method's value, or a `Fault`. A worker that is silent for longer than `seconds` is ended."""
+        if not self._answers_within(seconds):
+            self.kill()
+            return Fault(Origin.WORKER, HUNG, f"no answer within {seconds:.3g} s{self._last_words()}", self.log())
         try:
             return wire.read(self._replies)
         except wire.StreamEnded:
             return Fault(Origin.WORKER, "WorkerDied", self._obituary(), self.log())
 
-    def call(self, method: str, *arguments: Any) -> Any:
+    def _answers_within(self, seconds: float) -> bool:
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLIN)
+        return bool(poll.poll(None if seconds == math.inf else 1000 * max(seconds, 0.0)))
+
+    def call(self, method: str, *arguments: Any, seconds: float = math.inf) -> Any:
         self.submit(method, *arguments)
-        reply = self.receive()
+        reply = self.receive(seconds)
         if isinstance(reply, Fault):
             raise LifecycleError(reply.message) if reply.kind == LifecycleError.__name__ else WorkerError(str(reply))
         return reply
@@ -74,61 +94,89 @@ class Worker:
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), 8192, max(0, size - 8192)).decode(errors="replace")
 
-    def stop(self) -> None:
-        """Lets the world close itself, for as long as that takes a second."""
-        if not self._requests.closed:
-            with contextlib.suppress(BrokenPipeError):
-                self._requests.close()
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def dismiss(self) -> None:
+        """Lets the world close itself; `stop` waits for it."""
+        with contextlib.suppress(BrokenPipeError):
+            self._requests.close()
+
+    def stop(self, seconds: float = 1.0) -> None:
+        """Lets the world close itself, and ends it if that takes longer or is interrupted."""
+        self.dismiss()
         try:
-            self._process.wait(1.0)
-        except subprocess.TimeoutExpired:
+            self._waited(seconds)
+        finally:
             self.kill()
-        self._replies.close()
-        self._log.close()
+            self._replies.close()
+            self._log.close()
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self._waited(_KILLED_SECONDS)
+
+    def _waited(self, seconds: float) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
 
     def _obituary(self) -> str:
-        status = self._process.wait()
+        status = self._waited(_KILLED_SECONDS)
+        if status is None:
+            self.kill()
+            return f"the worker process closed its stream{self._last_words()}"
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        return f"the worker process ended with {how}{self._last_words()}"
+
+    def _last_words(self) -> str:
         lines = self.log().strip().splitlines()
-        return f"the worker process ended with {how}" + (f": {lines[-1]}" if lines else "")
+        return f": {lines[-1]}" if lines else ""
 
 
 class RemoteEnv:
-    """A world in a worker, with the face of a world here: for Gymnasium, for tests, for a guest interpreter."""
+    """A world in a worker, with the face of a world here: for films, for tests, for a guest interpreter."""
 
-    def __init__(self, source: EnvSource, interpreter: str | None = None) -> None:
-        self._worker = Worker(interpreter, source.environ)
-        self._open = True
+    def __init__(self, source: EnvSource, *, answers_by: float = math.inf) -> None:
+        self.answers_by = answers_by
+        """On the monotonic clock: a world that is silent until then is ended."""
+        self._worker = Worker(source.interpreter or None, source.environ)
         try:
-            opened: Opened = self._worker.call("open", source)
-        except WorkerError:
+            opened: Opened = self._call("open", source)
+        except BaseException:
             self.close()
             raise
         self.observation_spec, self.action_spec = opened.observation, opened.action
 
     def reset(self, trial: Trial) -> Start:
-        return self._worker.call("reset", trial)
+        return self._call("reset", trial)
 
     def observe(self, cameras: Mapping[str, Size], privileged: bool = False) -> Observation:
-        return self._worker.call("observe", dict(cameras), privileged)
+        return self._call("observe", dict(cameras), privileged)
 
     def step(self, action: Vector) -> Step:
-        return self._worker.call("step", action)
+        return self._call("step", action)
 
     def verdict(self, played: Played) -> Verdict:
-        return self._worker.call("verdict", played)
+        return self._call("verdict", played)
 
     def frame(self) -> Image:
-        return self._worker.call("frame")
+        return self._call("frame")
+
+    @property
+    def alive(self) -> bool:
+        return self._worker.alive
 
     def close(self) -> None:
-        if self._open:
-            self._open = False
-            self._worker.stop()
+        self._worker.stop()
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        return self._worker.call(method, *arguments, seconds=self.answers_by - time.monotonic())
+
+
+def _bond() -> tuple[str, ...]:
+    """What the kernel binds a child to is the thread that starts it: only the first one lives as long as we do."""
+    return (WITH_PARENT,) if threading.current_thread() is threading.main_thread() else ()
 
 
 def _widened(pipe: BinaryIO) -> None:

@@ -7,7 +7,10 @@ Guest interpreters import this file: it stays valid on Python 3.10 and needs num
 
 from __future__ import annotations
 
+import ctypes
 import os
+import select
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +28,10 @@ BOOTSTRAP = (
     "sys.modules['armtrial'] = package; from armtrial.envs.worker import main; main()"
 )
 """Makes the package by its path, so that a worker starts alike from a checkout, a wheel and under another Python."""
+
+WITH_PARENT = "with-parent"
+"""A second argument of the bootstrap, behind the folder: the worker dies with the thread that starts it."""
+_PR_SET_PDEATHSIG = 1
 
 _PLAYER = ("begin", "advance", "finish")
 _ENV = ("reset", "observe", "step", "verdict", "frame", "close")
@@ -99,9 +106,24 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 def main() -> None:
     """Keeps standard output for the protocol: whatever a library prints goes to standard error."""
+    if WITH_PARENT in sys.argv[2:]:
+        _die_with_parent()
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     serve(requests, replies)
+
+
+def _die_with_parent() -> None:
+    """Also out of a step that never returns, where the end of the stream is not read. Elsewhere than on Linux that is
+    all there is. A parent that dies before this is known by its closed end of the stream, whatever adopts its child.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    stream = select.poll()
+    stream.register(0, select.POLLHUP)
+    if stream.poll(0):
+        os._exit(0)

@@ -1,18 +1,21 @@
 """The command: reads flags, plays, prints. It alone composes evaluators and reports."""
 
 import argparse
+import difflib
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..tasks.base import DOMAINS, Outcome
 from .config import VIDEO, RunConfig
-from .errors import UserError
+from .errors import UnknownName, UserError, harmless
+from .flags import STATUSES, Parser, Repeatable
+from .interrupts import INTERRUPTED, Interrupts, Stopped
 
-PLAYED, SOME_ERROR, USER_CAN_MEND, INTERRUPTED = 0, 1, 2, 130
+PLAYED, SOME_ERROR, USER_CAN_MEND = 0, 1, 2
 
 _EVAL_EXAMPLES = """\
 examples:
@@ -23,24 +26,70 @@ examples:
   %(prog)s --resume runs/x --retry-errors                    play the trials that broke once more
   %(prog)s --list                                            suites, policies, worlds; --list toy: its arguments
 
-exit status: 0 played; 1 some trial ended in ERROR; 2 something you can mend, said in one line;
-             130 interrupted (the command to go on with is printed)
+"""
+_REPORT_EXAMPLES = """\
+examples:
+  %(prog)s runs/x                    the table; scores.json and report.md are written again
+  %(prog)s runs/x --json | jq .      scores.json
+
+exit status: 0 built; 1 built, and some trial ended in ERROR; 2 something you can mend, said in one line
+"""
+_VIDEO_EXAMPLES = """\
+examples:
+  %(prog)s runs/x                    the failures that have no film yet, at most 12
+  %(prog)s runs/x --all              every trial that has none
+  %(prog)s runs/x pick-v1.pick.003   this trial, anew
+
+exit status: 0 all are there; 1 some could not be filmed, each said in one line; 2 something you can mend
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit status of `armtrial ...`, `python -m armtrial ...` and `python run_eval.py ...`, which are one."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    with Interrupts() as interrupts:
+        return _answered(list(sys.argv[1:] if argv is None else argv), interrupts)
+    _tell(interrupts.words)
+    return INTERRUPTED
+
+
+def _answered(words: list[str], interrupts: Interrupts) -> int:
     try:
-        if words and words[0] in COMMANDS:
-            return COMMANDS[words[0]](words[1:])
-        return _eval(words)
+        try:
+            return _called(words)
+        finally:
+            _show("")
     except UserError as error:
-        print(f"armtrial: {error}", file=sys.stderr)
+        if interrupts.heard:
+            raise
+        _tell(f"armtrial: {error}")
         return USER_CAN_MEND
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PLAYED
+
+
+def _called(words: list[str]) -> int:
+    if not words or words[0].startswith("-"):
+        return _eval(words)
+    if words[0] not in COMMANDS:
+        raise UnknownName("command", words[0], COMMANDS)
+    return COMMANDS[words[0]](words[1:])
+
+
+def _show(text: str) -> None:
+    """On standard output, to which everything is written before the command ends. A reader that has seen enough and
+    closes the pipe is no error.
+    """
+    try:
+        sys.stdout.write(text and text + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the rest is flushed once more at the end
+        if not isinstance(error, BrokenPipeError):
+            raise UserError(f"the answer could not be written: {error.strerror}") from None
+
+
+def _tell(text: str) -> None:
+    """A standard error that is gone, with the terminal perhaps, changes no exit status."""
+    with suppress(OSError):
+        print(harmless(text), file=sys.stderr, flush=True)
 
 
 def _eval(words: Sequence[str]) -> int:
@@ -56,8 +105,9 @@ def _eval(words: Sequence[str]) -> int:
         return _resume(given, quiet, as_json)
     missing = [f"--{name}" for name in ("policy", "suite") if name not in given]
     if missing:
+        verb = "are" if len(missing) > 1 else "is"
         raise UserError(
-            f"{' and '.join(missing)} is missing. Say what plays what: --policy toy --suite toy; see --list"
+            f"{' and '.join(missing)} {verb} missing. Say what plays what: --policy toy --suite toy; see --list"
         )
     return _start(given, quiet, as_json)
 
@@ -76,7 +126,8 @@ def _start(given: dict[str, Any], quiet: bool, as_json: bool) -> int:
     if dry:
         return _dry_run(ground)
     folder = Path(out) if out else None
-    return _play(lambda: api.start(ground, folder, watcher(quiet)), quiet, as_json)
+    known = folder if folder is not None and not (folder / "run.json").exists() else None
+    return _play(lambda: api.start(ground, folder, watcher(quiet)), known, quiet, as_json)
 
 
 def _resume(given: dict[str, Any], quiet: bool, as_json: bool) -> int:
@@ -87,33 +138,33 @@ def _resume(given: dict[str, Any], quiet: bool, as_json: bool) -> int:
     for flag in ("out", "dry_run"):
         if flag in given:
             raise UserError(f"--{flag.replace('_', '-')} does not go with --resume: the run has its folder")
-    return _play(lambda: api.resume(path, given, retry, watcher(quiet)), quiet, as_json)
+    return _play(lambda: api.resume(path, given, retry, watcher(quiet)), path, quiet, as_json)
 
 
-def _play(played: Callable[[], Any], quiet: bool, as_json: bool) -> int:
-    from . import api
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
+def _play(played: Callable[[], Any], known: Path | None, quiet: bool, as_json: bool) -> int:
+    """`known`: where the run's folder is, or will be made."""
     try:
-        run: api.Run = played()
-    except api.Interrupted as stop:
-        print(
-            f"\nStopped. Everything finished is kept; go on with\n  {_command()} --resume {stop.folder}",
-            file=sys.stderr,
-        )
-        return INTERRUPTED
+        run = played()
+    except KeyboardInterrupt as stop:
+        raise Stopped(_how_to_go_on(getattr(stop, "folder", known))) from None
+    try:
+        _publish(run, as_json)
+        if run.info.config.video != "none":
+            _film(run, run.info.config.video, quiet)
     except KeyboardInterrupt:
-        print("\nStopped before the first trial.", file=sys.stderr)
-        return INTERRUPTED
-    _publish(run, as_json)
-    if run.info.config.video != "none":
-        _film(run, run.info.config.video, quiet)
+        folder = run.folder.absolute()
+        raise Stopped(
+            f"\nStopped. Every trial is played; go on with\n  armtrial report {folder}\n  armtrial video {folder}"
+        ) from None
     if not quiet:
-        print(f"\n{run.folder}", file=sys.stderr)
+        _tell(f"\n{run.folder}")
     return _status(run)
+
+
+def _how_to_go_on(folder: Path | None) -> str:
+    if folder is None or not (folder / "run.json").exists():
+        return "\nStopped before the first trial."
+    return f"\nStopped. Everything finished is kept; go on with\n  {_command()} --resume {folder.absolute()}"
 
 
 def _publish(run: Any, as_json: bool) -> None:
@@ -125,7 +176,7 @@ def _publish(run: Any, as_json: bool) -> None:
     folder = RunFolder(run.folder)
     folder.write("scores.json", run.summary)
     folder.write("report.md", markdown.render(report).encode())
-    print(run.summary.decode() if as_json else terminal.render(report))
+    _show(run.summary.decode() if as_json else terminal.render(report))
 
 
 def _film(run: Any, which: str, quiet: bool) -> None:
@@ -133,14 +184,25 @@ def _film(run: Any, which: str, quiet: bool) -> None:
     from .folder import RunFolder
     from .ground import prepare
 
-    wanted = video.chosen(run.records, which)
+    folder = RunFolder(run.folder)
+    wanted = video.missing(folder, video.chosen(run.records, which))
     if not wanted:
         return
     if not quiet:
-        print(f"\nfilming {len(wanted)} trials ...", file=sys.stderr)
-    films = video.film(RunFolder(run.folder), wanted, prepare(run.info.config).source)
+        _tell(f"\nfilming {len(wanted)} trials ...")
+    try:
+        films = [_told(film) for film in video.film(folder, wanted, prepare(run.info.config).source)]
+    except UserError as error:
+        _tell(f"armtrial: {error}")
+        return
     if not quiet:
-        print(f"{len(films)} films in {run.folder / 'videos'}", file=sys.stderr)
+        _tell(f"{sum(not film.fault for film in films)} films in {run.folder / 'videos'}")
+
+
+def _told(film: Any) -> Any:
+    if film.fault:
+        _tell(f"armtrial: {film.trial} could not be filmed: {film.fault}")
+    return film
 
 
 def _status(run: Any) -> int:
@@ -152,24 +214,22 @@ def _status(run: Any) -> int:
 
 def _dry_run(ground: Any) -> int:
     for trial in ground.trials:
-        print(f"{trial.id}  seed {trial.seed}")
-    print(f"{len(ground.trials)} trials in the world '{ground.suite.env}'; nothing was played", file=sys.stderr)
+        _show(f"{trial.id}  seed {trial.seed}")
+    _tell(f"{len(ground.trials)} trials in the world '{ground.suite.env}'; nothing was played")
     return PLAYED
 
 
 def _list(name: str | None) -> int:
     from . import listing
 
-    print(listing.everything() if name is None else listing.one(name))
+    _show(listing.everything() if name is None else listing.one(name))
     return PLAYED
 
 
 def _report(words: Sequence[str]) -> int:
     from . import api
 
-    parser = argparse.ArgumentParser(
-        prog="armtrial report", description="Rebuilds scores and report of a run from its records."
-    )
+    parser = Parser("armtrial report", "Rebuilds scores and report of a run from its records.", _REPORT_EXAMPLES)
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("--json", action="store_true", help="print scores.json instead of the table")
     flags = parser.parse_args(words)
@@ -180,28 +240,38 @@ def _report(words: Sequence[str]) -> int:
 
 def _video(words: Sequence[str]) -> int:
     from . import api, video
-    from .errors import UnknownName
     from .folder import RunFolder
     from .ground import prepare
 
-    parser = argparse.ArgumentParser(
-        prog="armtrial video", description="Films trials of a run by replaying their actions."
-    )
+    parser = Parser("armtrial video", "Films trials of a run by replaying their actions.", _VIDEO_EXAMPLES)
     parser.add_argument("run", type=Path, help="the run's folder")
-    parser.add_argument("trial", nargs="*", help="ids of trials; none: the failures, at most 12")
-    parser.add_argument("--all", action="store_true", help="every trial")
+    parser.add_argument("trial", nargs="*", help="ids of trials, filmed anew; none: the failures, at most 12")
+    parser.add_argument("--all", action="store_true", help="every trial that has no film yet")
     flags = parser.parse_args(words)
     run = api.load(flags.run)
+    folder = RunFolder(flags.run)
     wanted = video.chosen(run.records, "all" if flags.all or flags.trial else "failures")
-    if flags.trial:
-        by_id = {record.id: record for record in wanted}
-        for name in flags.trial:
-            if name not in by_id:
-                raise UnknownName("trial that can be filmed", name, by_id)
-        wanted = [by_id[name] for name in flags.trial]
-    for film in video.film(RunFolder(flags.run), wanted, prepare(run.info.config).source):
-        print(film.path)
-    return PLAYED
+    wanted = _named(flags.trial, wanted, flags.run) if flags.trial else video.missing(folder, wanted)
+    films = [_told(film) for film in video.film(folder, wanted, prepare(run.info.config).source)]
+    for film in films:
+        if not film.fault:
+            _show(str(film.path))
+    if not films:
+        _tell("Nothing is left to film; a trial that is named is filmed anew.")
+    return SOME_ERROR if any(film.fault for film in films) else PLAYED
+
+
+def _named(names: Sequence[str], records: Sequence[Any], run: Path) -> list[Any]:
+    """A run may have thousands of trials, of which a message shows the few that could be meant."""
+    by_id = {record.id: record for record in records}
+    for name in names:
+        if name not in by_id:
+            nearest = ", ".join(difflib.get_close_matches(name, by_id, n=3, cutoff=0.0)) or "none"
+            raise UserError(
+                f"no trial that can be filmed is called '{name}'. Nearest: {nearest}. "
+                f"All {len(by_id)} stand in {run / 'records.jsonl'}"
+            )
+    return [by_id[name] for name in names]
 
 
 def _doctor(words: Sequence[str]) -> int:
@@ -210,22 +280,41 @@ def _doctor(words: Sequence[str]) -> int:
     return doctor.run(words)
 
 
+def _shots(words: Sequence[str]) -> int:
+    from . import shots
+
+    return shots.run(words)
+
+
+def _view(words: Sequence[str]) -> int:
+    from . import view
+
+    return view.run(words)
+
+
+def _collect(words: Sequence[str]) -> int:
+    from . import collect
+
+    return collect.run(words)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "eval": _eval,
     "report": _report,
     "video": _video,
+    "collect": _collect,
+    "shots": _shots,
+    "view": _view,
     "doctor": _doctor,
 }
 
 
 def _eval_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=_command(),
-        description="Plays a policy over a fixed list of trials and reports success with its interval.",
-        epilog=_EVAL_EXAMPLES + f"\nother commands: armtrial {{{','.join(COMMANDS)}}} --help",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = Parser(
+        _command(),
+        "Plays a policy over a fixed list of trials and reports success with its interval.",
+        _EVAL_EXAMPLES + STATUSES + f"\nother commands: armtrial {{{','.join(COMMANDS)}}} --help",
         argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
     )
     _what_is_played(parser.add_argument_group("what is played"))
     _how_it_is_played(parser.add_argument_group("how it is played"))
@@ -235,12 +324,12 @@ def _eval_parser() -> argparse.ArgumentParser:
 
 def _what_is_played(group: Any) -> None:
     group.add_argument("--policy", metavar="P", help="a name from --list, ./file.py:Class, or package.module:Class")
-    group.add_argument("--policy-arg", metavar="K=V", action=_Tuple, help="handed to the policy; repeatable")
+    group.add_argument("--policy-arg", metavar="K=V", action=Repeatable, help="handed to the policy; repeatable")
     group.add_argument("--suite", metavar="S", help="a name from --list, ./file.py:SUITE, or package.module:SUITE")
-    group.add_argument("--task", metavar="T", action=_Tuple, help="only this task of the suite; repeatable")
+    group.add_argument("--task", metavar="T", action=Repeatable, help="only this task of the suite; repeatable")
     group.add_argument("--episodes", metavar="N", type=int, help="trials per task (default: the suite's own)")
     group.add_argument("--seed-domain", choices=DOMAINS, help="where the seeds come from (default: eval)")
-    group.add_argument("--env-arg", metavar="K=V", action=_Tuple, help="handed to the world; repeatable")
+    group.add_argument("--env-arg", metavar="K=V", action=Repeatable, help="handed to the world; repeatable")
     group.add_argument(
         "--execute", metavar="N", type=int, help="at most N actions of a plan are executed (default: 20)"
     )
@@ -273,13 +362,6 @@ def _what_is_left(group: Any) -> None:
     group.add_argument("--video", choices=VIDEO, help="which trials are filmed (default: failures, at most 12)")
     group.add_argument("--json", action="store_true", help="print scores.json instead of the table")
     group.add_argument("--quiet", action="store_true", help="no progress, only the result")
-
-
-class _Tuple(argparse.Action):
-    """A repeatable flag."""
-
-    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
-        setattr(namespace, self.dest, (*getattr(namespace, self.dest, ()), values))
 
 
 def _command() -> str:

@@ -19,6 +19,8 @@ class RunConfig:
     seed_domain: str = "eval"
     env_arg: tuple[str, ...] = ()
     """K=V, handed to the world."""
+    variation: str = ""
+    """A named change of every task's world; empty: the tasks as the suite has them."""
     execute: int = 20
     """At most so many actions of a plan are executed before the policy looks again."""
     workers: int = 1
@@ -31,5 +33,5 @@ class RunConfig:
 
 
 REPEATABLE = ("policy_arg", "task", "env_arg")
-WHAT_IS_PLAYED = ("policy", "suite", "policy_arg", "task", "episodes", "seed_domain", "env_arg", "execute")
+WHAT_IS_PLAYED = ("policy", "suite", "policy_arg", "task", "episodes", "seed_domain", "env_arg", "variation", "execute")
 """The part of a config that a resumed run keeps; the rest is how it is played and may change."""

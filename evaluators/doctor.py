@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from ..envs import gl
 from .checks import CHECKS, Finding, Machine, Status
+from .flags import Parser
 
 DESCRIPTION = """\
 Tries everything that armtrial needs: draws a frame with each of MuJoCo's backends, writes a video, adds two numbers
@@ -80,12 +81,7 @@ def _names(findings: Sequence[Finding], status: Status) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="armtrial doctor",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("armtrial doctor", DESCRIPTION, EPILOG)
     parser.add_argument("--json", action="store_true", help="a list of name, status, fact and cure, for scripts")
     parser.add_argument(
         "--limit",

@@ -4,6 +4,11 @@ import difflib
 from collections.abc import Iterable
 
 
+def harmless(text: str) -> str:
+    """Without what a terminal would take for a command: names and messages are third parties' words."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+
+
 class UserError(Exception):
     """The message has the fact with its value, the rule, and the way out."""
 

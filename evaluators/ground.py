@@ -11,6 +11,7 @@ from ..envs.gl import GlChoice, GlError, chosen
 from ..envs.worker import EnvSource
 from ..policies.base import Policy
 from ..tasks.base import DOMAINS, Suite, Task, Trial
+from ..tasks.variations import VARIATIONS, varied
 from . import names
 from .config import VIDEO, RunConfig
 from .errors import UnknownName, UserError
@@ -38,7 +39,7 @@ def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Su
     _check(config)
     config = portable(config)
     suite = suite if isinstance(suite, Suite) else names.suite(config.suite)
-    tasks = _chosen(suite, config.task)
+    tasks = _varied(_chosen(suite, config.task), config.variation)
     make_policy = policy if callable(policy) else names.POLICY_TABLE.factory(config.policy)
     renderer = _renderer(suite.env)
     if renderer is not None and config.workers == 0:
@@ -105,3 +106,14 @@ def _chosen(suite: Suite, wanted: Sequence[str]) -> tuple[Task, ...]:
         if name not in there:
             raise UnknownName(f"task of suite '{suite.name}'", name, there)
     return tuple(task for task in suite.tasks if not wanted or task.name in wanted)
+
+
+def _varied(tasks: tuple[Task, ...], name: str) -> tuple[Task, ...]:
+    if not name:
+        return tasks
+    if name not in VARIATIONS:
+        raise UnknownName("variation", name, VARIATIONS)
+    try:
+        return tuple(varied(task, VARIATIONS[name]) for task in tasks)
+    except ValueError as error:
+        raise UserError(str(error)) from None

@@ -5,7 +5,9 @@ from typing import Any
 
 from ..tasks.base import Suite
 from . import names
-from .errors import UnknownName
+from .errors import UnknownName, UserError
+
+_ANY = names.Table("suite, policy or world", "", "", {})
 
 
 def everything() -> str:
@@ -18,11 +20,22 @@ def one(name: str) -> str:
     """Every entry of that name, in whichever table."""
     tables = [table for table in names.TABLES if name in table.places()]
     if ":" in name:
-        tables = [names.POLICY_TABLE]
+        tables = [_table_of(_ANY.get(name))]
     if not tables:
         known = {entry for table in names.TABLES for entry in table.places()}
         raise UnknownName("suite, policy or world", name, known)
     return "\n\n".join(_described(table, name) for table in tables)
+
+
+def _table_of(found: Any) -> names.Table:
+    """Where something of the user's own belongs, told by what it is; a function, by what it is called with."""
+    if isinstance(found, Suite):
+        return names.SUITE_TABLE
+    if isinstance(found, type):
+        return names.ENV_TABLE if hasattr(found, "step") and hasattr(found, "observe") else names.POLICY_TABLE
+    if not callable(found):
+        raise UserError(f"a {type(found).__name__} is no suite, no policy and no world")
+    return names.ENV_TABLE if next(iter(inspect.signature(found).parameters), "") == "tasks" else names.POLICY_TABLE
 
 
 def _heading(table: names.Table) -> str:
@@ -34,7 +47,7 @@ def _first_line(table: names.Table, name: str) -> str:
     """From the source's docstring; an entry that cannot be loaded is shown with the reason."""
     try:
         found = table.get(name)
-    except names.UserError as error:
+    except UserError as error:
         return f"({error})"
     return _of_suite(found) if isinstance(found, Suite) else (inspect.getdoc(found) or "").partition("\n")[0]
 

@@ -3,17 +3,21 @@
 import select
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Protocol
 
 from ..envs.base import Env
 from ..envs.faults import Fault, caught
 from ..envs.player import LocalPlayer
-from ..envs.remote import Worker
+from ..envs.remote import HUNG, Worker
 from ..envs.worker import EnvSource, Opened
 from ..policies.base import World
 from ..tasks.base import Origin, Task
 from .errors import UserError
+
+START_SECONDS = 120.0
+"""Until a world that is still being built counts as hung: its imports and assets may come from a cold disk."""
+CLOSING_SECONDS = 1.0
+"""For all worlds together; they close themselves side by side."""
 
 
 class Seat(Protocol):
@@ -29,9 +33,17 @@ class Seat(Protocol):
         """The method's value, or a `Fault`."""
         ...
 
-    def restart(self) -> None: ...
+    def restart(self) -> None:
+        """Another world in place of one that is gone; a `UserError` where it does not start."""
+        ...
 
-    def close(self) -> None: ...
+    def dismiss(self) -> None:
+        """Begins to close."""
+        ...
+
+    def close(self, seconds: float) -> None:
+        """Whatever has not closed itself by then is ended."""
+        ...
 
 
 class LocalSeat:
@@ -53,28 +65,39 @@ class LocalSeat:
     def restart(self) -> None:
         """A world in this process never dies alone."""
 
-    def close(self) -> None:
-        self._env.close()
+    def dismiss(self) -> None:
+        """Everything has been played: a world that cannot close itself costs nothing."""
+        caught(Origin.WORLD, self._env.close)
+
+    def close(self, seconds: float) -> None:
+        """Has been done when it was dismissed."""
 
 
 class WorkerSeat:
     """A world in a process of its own."""
 
-    def __init__(self, name: str, source: EnvSource, interpreter: str | None = None) -> None:
+    def __init__(self, name: str, source: EnvSource, start_seconds: float = START_SECONDS) -> None:
         self.name = name
         self._source = source
-        self._interpreter = interpreter
+        self._start_seconds = start_seconds
         self._hung: Fault | None = None
         self._start()
 
     def _start(self) -> None:
-        self._worker = Worker(self._interpreter, self._source.environ)
+        self._worker = Worker(self._source.interpreter or None, self._source.environ)
         self._worker.submit("open", self._source)
+        self._started = time.monotonic()
         self._deadline = float("inf")
 
     def opened(self) -> Opened:
         """What the world says of itself, once it is built."""
-        reply = self._worker.receive()
+        reply = self._worker.receive(self._started + self._start_seconds - time.monotonic())
+        if isinstance(reply, Fault) and reply.kind == HUNG:
+            said = reply.trace.strip().splitlines()
+            raise UserError(
+                f"the world did not start within {self._start_seconds:g} s in {self.name}; "
+                + (f"the last it said: {said[-1]}" if said else "it said nothing")
+            )
         if isinstance(reply, Fault):
             raise UserError(f"the world could not start in {self.name}: {reply}")
         return reply
@@ -96,28 +119,31 @@ class WorkerSeat:
         """Ends a world that does not answer; its reply is then a fault."""
         self._worker.kill()
         message = "the world gave no answer within the trial's wall time (--trial-timeout)"
-        self._hung = Fault(Origin.WORKER, "WorkerHung", message, self._worker.log())
+        self._hung = Fault(Origin.WORKER, HUNG, message, self._worker.log())
 
     def receive(self) -> Any:
         self._deadline = float("inf")
         return self._hung or self._worker.receive()
 
     def restart(self) -> None:
-        self._worker.kill()
-        self._worker.stop()
+        self._worker.stop(0.0)
         self._start()
         self.opened()
 
-    def close(self) -> None:
-        self._worker.stop()
+    def dismiss(self) -> None:
+        self._worker.dismiss()
+
+    def close(self, seconds: float) -> None:
+        self._worker.stop(seconds)
 
 
-def open_workers(source: EnvSource, number: int, interpreter: str | None = None) -> tuple[list[WorkerSeat], World]:
-    """Starts all at once, then waits for each."""
+def open_workers(source: EnvSource, number: int, start_seconds: float | None = None) -> tuple[list[WorkerSeat], World]:
+    """Starts all at once, then waits for each. `start_seconds`: for a world that takes longer than most."""
+    limit = START_SECONDS if start_seconds is None else start_seconds
     seats: list[WorkerSeat] = []
     try:
         for index in range(number):
-            seats.append(WorkerSeat(f"worker-{index}", source, interpreter))
+            seats.append(WorkerSeat(f"worker-{index}", source, limit))
         worlds = [seat.opened() for seat in seats]
     except BaseException:
         close_all(seats)
@@ -156,6 +182,13 @@ def ready(seats: Sequence[Seat], block: bool) -> list[Seat]:
 
 
 def close_all(seats: Sequence[Seat]) -> None:
-    for seat in seats:
-        with suppress(OSError):
-            seat.close()
+    """Interrupted while it waits, it still leaves none."""
+    until = time.monotonic() + CLOSING_SECONDS
+    try:
+        for seat in seats:
+            seat.dismiss()
+        for seat in seats:
+            seat.close(max(0.0, until - time.monotonic()))
+    finally:
+        for seat in seats:
+            seat.close(0.0)

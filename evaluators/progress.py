@@ -2,15 +2,17 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from ..tasks.base import Outcome, Trial
-from .metrics import last_takes, score
+from .errors import harmless
 from .records import EpisodeRecord
+from .stats import Rate
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -32,27 +34,33 @@ class Silent:
 
 
 class _Tally:
-    """The records so far, by task, and how fast they come."""
+    """How the trials ended so far, by task, and how fast they come. A record costs the same at any length of list."""
 
     def __init__(self, trials: Sequence[Trial], done: Sequence[EpisodeRecord]) -> None:
-        self.records = list(done)
-        self.planned = dict.fromkeys((trial.task for trial in trials), 0)
-        for trial in trials:
-            self.planned[trial.task] += 1
-        self._before = len(last_takes(done))
+        self.planned = Counter(trial.task for trial in trials)
+        self._last: dict[str, Outcome] = {}
+        """By trial: that of its last take, which is the one that counts."""
+        self._ends = {task: Counter[Outcome]() for task in self.planned}
+        for record in done:
+            self.add(record)
+        self._before = self.done()
         self._began = time.monotonic()
 
     def add(self, record: EpisodeRecord) -> None:
-        self.records.append(record)
+        ends, outcome = self._ends[record.trial.task], record.result.outcome
+        if record.id in self._last:
+            ends[self._last[record.id]] -= 1
+        ends[outcome] += 1
+        self._last[record.id] = outcome
 
     def done(self, task: str | None = None) -> int:
-        return sum(task is None or record.trial.task == task for record in last_takes(self.records))
+        return len(self._last) if task is None else self._ends[task].total()
 
     def rate(self, task: str) -> str:
-        records = [record for record in last_takes(self.records) if record.trial.task == task]
-        row = score(task, records)
-        errors = sum(row.errors.values())
-        return str(row.success) + (f", {errors} ERROR" if errors else "")
+        ends = self._ends[task]
+        errors = ends[Outcome.ERROR]
+        success = Rate(ends[Outcome.SUCCESS], ends.total() - ends[Outcome.VOID])
+        return str(success) + (f", {errors} ERROR" if errors else "")
 
     def speed(self) -> str:
         played = self.done() - self._before
@@ -68,21 +76,24 @@ class Bars:
 
     def __init__(self, stream: TextIO) -> None:
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
         self._progress = Progress(*columns, console=Console(file=stream))
 
     def start(self, trials: Sequence[Trial], done: Sequence[EpisodeRecord]) -> None:
         self._tally = tally = _Tally(trials, done)
         self._bars = {
-            task: self._progress.add_task(task, total=number, completed=tally.done(task), note=tally.rate(task))
+            task: self._bar(harmless(task), number, tally.done(task), tally.rate(task))
             for task, number in tally.planned.items()
         }
-        self._all = self._progress.add_task("all", total=len(trials), completed=tally.done(), note="")
+        self._all = self._bar("all", len(trials), tally.done(), "")
         self._progress.start()
+
+    def _bar(self, name: str, total: int, completed: int, note: str) -> TaskID:
+        return self._progress.add_task(name, total=total, completed=completed, note=note)
 
     def finished(self, record: EpisodeRecord) -> None:
         self._tally.add(record)
@@ -125,7 +136,7 @@ class Lines:
         self._say(f"{tally.done()}/{sum(tally.planned.values())}  {rates}  {tally.speed()}")
 
     def _say(self, text: str) -> None:
-        self._stream.write(text.rstrip() + "\n")
+        self._stream.write(harmless(text).rstrip() + "\n")
         self._stream.flush()
 
 
@@ -139,7 +150,7 @@ def watcher(quiet: bool) -> Watcher:
 def _complaint(record: EpisodeRecord) -> str:
     error = record.result.error
     why = f"{error.origin.value}: {error.kind}: {error.message}" if error else "no reason"
-    return f"ERROR {record.id} (take {record.take}) {why}"
+    return harmless(f"ERROR {record.id} (take {record.take}) {why}").replace("\n", " ")
 
 
 def _duration(seconds: float) -> str:

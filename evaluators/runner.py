@@ -3,6 +3,7 @@
 The list is never cut at "the first N that finish": episodes that end early would be over-counted.
 """
 
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from ..envs.faults import Fault, caught
 from ..envs.player import Closing, Leg, Opening
 from ..policies.base import Plan, Policy, Query, World
 from ..tasks.base import Origin, Outcome, Trial
+from .errors import UserError
 from .pool import Seat, ready
 from .records import EpisodeRecord
 from .rollout import Rollout, Take
@@ -54,11 +56,15 @@ class _Runner:
         self._allowed = allowed
         self._queries: deque[tuple[_Slot, Query]] = deque()
         self._done: deque[Take] = deque()
+        self._lost: UserError | None = None
+        """Why a seat was given up, the last time one was."""
 
     def play(self, todo: deque[tuple[Trial, int]]) -> Iterator[Take]:
         while True:
             self._fill(todo)
             if not any(slot.rollout for slot in self._slots) and not self._done:
+                if False:
+                    raise UserError(f"no world is left to play in, {len(todo)} trials are open: {self._lost}")
                 return
             self._hear()
             while self._done:
@@ -70,15 +76,25 @@ class _Runner:
                 self._ask_policy()
 
     def _fill(self, todo: deque[tuple[Trial, int]]) -> None:
-        for slot in self._slots:
-            while slot.rollout is None and todo:
+        for slot in tuple(self._slots):
+            if slot.dead and todo:
+                self._revive(slot)
+            while not slot.dead and slot.rollout is None and todo:
                 self._begin(slot, *todo.popleft())
+
+    def _revive(self, slot: _Slot) -> None:
+        """A world that does not start again costs its seat and no trial: the others play on."""
+        try:
+            slot.seat.restart()
+            slot.dead = False
+        except UserError as error:
+            self._lost = error
+            self._slots.remove(slot)
+            sys.stderr.write(f"armtrial: {slot.seat.name} is given up: {error}\n")
 
     def _begin(self, slot: _Slot, trial: Trial, take: int) -> None:
         slot.rollout = Rollout(trial, take, slot.index, self._policy.spec, self._world.action, self._execute)
-        if slot.dead:
-            slot.seat.restart()
-        slot.fault, slot.dead, slot.allowed = None, False, self._allowed[trial.task]
+        slot.fault, slot.allowed = None, self._allowed[trial.task]
         reset = self._reset_policy(slot, trial)
         if isinstance(reset, Fault):
             self._end(slot, None, reset)

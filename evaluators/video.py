@@ -1,20 +1,25 @@
 """Films of a run that has been played: its recorded actions are replayed in the world and its frames encoded.
 
-Nothing is filmed while trials run, so films cost the run nothing and can be made or remade at any time.
+Nothing is filmed while trials run, so films cost the run nothing and can be made or remade at any time. What goes
+wrong costs the film of its trial and no other.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any, cast
 
 import imageio_ffmpeg
 import numpy as np
 
-from ..envs.base import Env, Image
-from ..envs.remote import RemoteEnv
+from ..envs.base import BrokenContract, Env, Image, Vector
+from ..envs.faults import Fault, caught
+from ..envs.remote import RemoteEnv, WorkerError
 from ..envs.worker import EnvSource
-from ..tasks.base import Outcome
-from .errors import FolderError
+from ..tasks.base import Origin, Outcome
+from .errors import FolderError, UserError
 from .folder import RunFolder
 from .metrics import last_takes
 from .records import EpisodeRecord
@@ -22,12 +27,16 @@ from .records import EpisodeRecord
 FRAMES_PER_SECOND = 10
 AT_MOST = 12
 """Films of one run, unless all are asked for."""
+FILM_SECONDS = 600.0
+"""Wall time that a film may take; a world that is silent for longer is ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
     trial: str
     path: Path
+    fault: str = ""
+    """Why there is none; empty where there is one."""
 
 
 def chosen(records: Sequence[EpisodeRecord], which: str) -> list[EpisodeRecord]:
@@ -40,43 +49,99 @@ def chosen(records: Sequence[EpisodeRecord], which: str) -> list[EpisodeRecord]:
     return [record for record in filmable if record.result.outcome is not Outcome.SUCCESS][:AT_MOST]
 
 
-def film(folder: RunFolder, records: Sequence[EpisodeRecord], source: EnvSource) -> list[Film]:
-    """One film a record, under videos/<trial id>.mp4."""
-    if not records:
-        return []
-    env = RemoteEnv(source)
+def missing(folder: RunFolder, records: Sequence[EpisodeRecord]) -> list[EpisodeRecord]:
+    """Those without a film of their last take."""
+    return [record for record in records if not _is_filmed(folder, record)]
+
+
+def film(folder: RunFolder, records: Sequence[EpisodeRecord], source: EnvSource) -> Iterator[Film]:
+    """One film a record, under videos/<trial id>.mp4, each given as it is done. One that is there is replaced."""
+    env: RemoteEnv | None = None
     try:
-        return [_filmed(folder, record, env) for record in records]
+        for record in records:
+            by = time.monotonic() + FILM_SECONDS
+            if env is None or not env.alive:
+                env = _another(env, source, by)
+            env.answers_by = by
+            done = caught(Origin.WORLD, _filmed, folder, record, env)
+            yield Film(record.id, _path(folder, record), _why(done) if isinstance(done, Fault) else "")
     finally:
-        env.close()
+        if env is not None:
+            env.close()
 
 
-def _filmed(folder: RunFolder, record: EpisodeRecord, env: Env) -> Film:
-    steps = folder.steps_file(record)
+def _another(gone: RemoteEnv | None, source: EnvSource, by: float) -> RemoteEnv:
+    if gone is not None:
+        gone.close()
     try:
-        with np.load(steps) as arrays:
-            actions = arrays["action"]
-    except (OSError, ValueError, KeyError) as error:
-        raise FolderError(f"{steps} cannot be read, so {record.id} cannot be filmed: {error}") from None
+        return RemoteEnv(source, answers_by=by)
+    except WorkerError as error:
+        raise UserError(f"nothing more can be filmed, since the world could not start: {error}") from None
+
+
+def _why(fault: Fault) -> str:
+    """What a worker tells has the kind of its own fault in front; a folder's error is a sentence."""
+    told = (WorkerError.__name__, FolderError.__name__, BrokenContract.__name__)
+    return fault.message if fault.kind in told else str(fault)
+
+
+def _path(folder: RunFolder, record: EpisodeRecord) -> Path:
+    return folder.path / "videos" / f"{record.id}.mp4"
+
+
+def _is_filmed(folder: RunFolder, record: EpisodeRecord) -> bool:
+    """A film older than the steps shows an earlier take."""
+    film, steps = _path(folder, record), folder.steps_file(record)
+    return film.exists() and (not steps.exists() or film.stat().st_mtime >= steps.stat().st_mtime)
+
+
+def _filmed(folder: RunFolder, record: EpisodeRecord, env: Env) -> None:
+    actions = folder.read_steps(record)["action"].astype(np.float64)
+    _encode(_path(folder, record), _frames(env, record, actions))
+
+
+def _frames(env: Env, record: EpisodeRecord, actions: Vector) -> Iterator[Image]:
     env.reset(record.trial)
     every = max(1, round(env.action_spec.rate / FRAMES_PER_SECOND))
-    frames = [env.frame()]
+    first = _checked(env.frame())
+    yield first
     for tick, action in enumerate(actions, start=1):
         env.step(action)
         if tick % every == 0:
-            frames.append(env.frame())
-    path = folder.path / "videos" / f"{record.id}.mp4"
-    _encode(path, frames)
-    return Film(record.id, path)
+            yield _checked(env.frame(), first.shape)
 
 
-def _encode(path: Path, frames: Sequence[Image]) -> None:
-    """H.264 in yuv420p, which every browser plays."""
+def _checked(frame: Any, shape: tuple[int, ...] | None = None) -> Image:
+    """The encoder takes bytes without asking what they are: a wrong shape is a film of noise."""
+    if not isinstance(frame, np.ndarray):
+        raise BrokenContract(f"frame gave a {type(frame).__name__}; it owes a picture")
+    picture = cast("Image", frame)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise BrokenContract(f"frame gave {picture.shape} in {picture.dtype}; a picture is (height, width, 3) in uint8")
+    if shape is not None and picture.shape != shape:
+        raise BrokenContract(f"frame gave {picture.shape} after {shape}; all pictures of a film have one size")
+    return picture
+
+
+def _encode(path: Path, frames: Iterator[Image]) -> None:
+    """H.264 in yuv420p, which every browser plays; there is a whole film in the end, or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.mp4")
-    height, width = frames[0].shape[:2]
+    try:
+        sent = _written(partial, frames)
+        there, _ = imageio_ffmpeg.count_frames_and_secs(str(partial))
+        if there != sent:
+            raise OSError(f"ffmpeg kept {there} of {sent} frames; is the disk full?")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _written(path: Path, frames: Iterator[Image]) -> int:
+    first = _even(next(frames))
+    height, width = first.shape[:2]
     writer = imageio_ffmpeg.write_frames(
-        str(partial),
+        str(path),
         (width, height),
         fps=FRAMES_PER_SECOND,
         codec="libx264",
@@ -84,7 +149,17 @@ def _encode(path: Path, frames: Sequence[Image]) -> None:
         ffmpeg_log_level="error",
     )
     writer.send(None)
-    for frame in frames:
-        writer.send(np.ascontiguousarray(frame))
-    writer.close()
-    partial.replace(path)
+    sent = 0
+    try:
+        for frame in chain([first], map(_even, frames)):
+            writer.send(np.ascontiguousarray(frame))
+            sent += 1
+    finally:
+        writer.close()
+    return sent
+
+
+def _even(frame: Image) -> Image:
+    """yuv420p has half as many colours as pixels in each direction: an odd side is continued by a pixel."""
+    height, width = frame.shape[:2]
+    return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else frame

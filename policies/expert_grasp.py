@@ -44,7 +44,7 @@ class Grip:
     """Radians of the jaw joint around the thing ..."""
     shut: float
     """... and holding it."""
-    middle: float = 0.0
+    middle: float
     """Metres from the tool to the thing's middle."""
 
     @property
@@ -69,10 +69,9 @@ def grips(sight: Sight, name: str, reach: Reach, along: float = 0.0) -> list[Gri
             _around(point, axis, turn, off, tool, reach) for axis in _axes(sight.kind, pose) for turn in (0, -1, 1)
         ]
     spots = sight.spots(without=name)
-    found = sorted((_cost(hand, spots), number) for number, hand in enumerate(hands) if hand is not None)
-    ordered = [hand for _, number in found if (hand := hands[number]) is not None]
+    reached = sorted((hand for hand in hands if hand is not None), key=lambda hand: _cost(hand, spots))
     jaws = jaw_for(width + WIDER), jaw_for(width) - SQUEEZE
-    return [Grip(hand, *jaws, math.dist(hand.point, pose.position)) for hand in ordered]
+    return [Grip(hand, *jaws, math.dist(hand.point, pose.position)) for hand in reached]
 
 
 def _axes(kind: Kind, pose: Pose) -> list[Vector]:
@@ -100,7 +99,7 @@ def _around(point: Vector, axis: Vector, turn: int, off: float, tool: float, rea
 
 
 def _by_the_top(pen: Pose, tool: float, reach: Reach) -> list[Hand | None]:
-    """With the fingers across it, from outwards to downwards; the one that is most square to it comes out first."""
+    """With the fingers across it, outwards or downwards, whichever is squarest to it."""
     up = pen.rotation[:, 0] * math.copysign(1.0, float(pen.rotation[2, 0]))
     point = pen.position + (Pen().length / 2 - FROM_TOP) * up
     hands: list[Hand] = []

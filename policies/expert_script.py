@@ -27,6 +27,8 @@ LOOK_EVERY = 15
 """Ticks. The most that is given at a time, so that a drop is noticed on the way."""
 LOST = 0.03
 """Metres by which what is held may shift in the hand."""
+THERE = 0.01
+"""Metres within which the hand is where it should be."""
 MISS = (0.030, 0.045)
 """Metres by which a grasp goes wrong on purpose."""
 
@@ -104,19 +106,29 @@ class Actor:
         """One attempt at one target; false where there is no way to make it."""
         self._style = Style.drawn(self._stream)
         mistake = self._mistake()
-        grip = self._grip(name)
-        above = None if grip is None else over(grip.hand, self._style.approach, self._mover.reach)
-        if grip is None or above is None:
+        grip = yield from self._approach(name)
+        if grip is None:
             self._failed[name] += 1
             return False
-        here = hand_of(self._at, above.tool)
-        yield from self._go(route(here, above, CARRY, self._mover.reach), grip.open)
-        grip = self._grip(name, like=grip) or grip
         yield from self._take(self._beside(grip) if mistake == "miss" else grip)
         if mistake == "slip" or not (yield from self._bring(name, grip)):
             yield from self._give_up(grip, 0.05 if mistake == "slip" else 0.03)
         self._failed[name] += name not in self._sight.placed
         return True
+
+    def _approach(self, name: str) -> Generator[Vector, Sight, Grip | None]:
+        """Until the open jaws are over the target: it may have moved while the hand was on its way."""
+        grip = None
+        for _ in range(3):
+            grip = self._grip(name, like=grip)
+            above = None if grip is None else over(grip.hand, self._style.approach, self._mover.reach)
+            if grip is None or above is None:
+                return None
+            here = hand_of(self._at, above.tool)
+            if math.dist(here.point, above.point) < THERE:
+                break
+            yield from self._go(route(here, above, CARRY, self._mover.reach), grip.open)
+        return grip
 
     def _mistake(self) -> str:
         """Never so many that the time would not suffice for the rest."""

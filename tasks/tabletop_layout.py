@@ -5,6 +5,7 @@ Each stream draws from a seed of its own: another light moves no object, other d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -109,9 +110,9 @@ def sample(task: TabletopTask, trial: Trial, tries: int = TRIES) -> Layout:
         goal=goal,
         distractors=distractors_beside(names, decoy, targets, goal, others, tries),
         decoy=names[0] if decoy else "",
-        light=_light(light),
-        surface=_surface(texture),
-        cameras={name: _nudge(name, camera) for name in CAMERAS},
+        light=_light(light, _width(task.variation, "light")),
+        surface=_surface(texture, _width(task.variation, "texture")),
+        cameras={name: _nudge(name, camera, _width(task.variation, "camera")) for name in CAMERAS},
     )
 
 
@@ -119,6 +120,12 @@ def _stream(seed: int, name: str, variation: Variation) -> Generator:
     """A variation that names a stream draws other values in it, and the same in all others."""
     changes = [str(value) for changed, value in variation.changes if changed == name]
     return np.random.default_rng(derived_seed(seed, name, *changes))
+
+
+def _width(variation: Variation, name: str) -> float:
+    """A change that is a number draws from ranges so many times as wide. Only how things look can be widened:
+    where they stand is bounded by where they can be reached."""
+    return math.prod(value for changed, value in variation.changes if changed == name and not isinstance(value, str))
 
 
 def _row(at: Placement) -> Vector:
@@ -138,20 +145,20 @@ def _cast(task: TabletopTask, decoy: bool, stream: Generator) -> list[str]:
     return [*first, foreign, *(str(name) for name in chosen)]
 
 
-def _light(stream: Generator) -> Light:
-    swing, raised, strength, warmth = (float(value) for value in stream.uniform(-1, 1, 4))
+def _light(stream: Generator, width: float) -> Light:
+    swing, raised, strength, warmth = (float(value) for value in stream.uniform(-width, width, 4))
     return Light(0.35 * swing, 0.12 * raised, 1.0 + 0.12 * strength, warmth)
 
 
-def _surface(stream: Generator) -> Surface:
+def _surface(stream: Generator, width: float) -> Surface:
     variant = int(stream.integers(3))
-    red, green, blue, along, across, turn = (float(value) for value in stream.uniform(-1, 1, 6))
+    red, green, blue, along, across, turn = (float(value) for value in stream.uniform(-width, width, 6))
     tint = (1 + 0.05 * red, 1 + 0.05 * green, 1 + 0.05 * blue)
     return Surface(variant, tint, (0.1 * along, 0.1 * across), 0.15 * turn)
 
 
-def _nudge(camera: str, stream: Generator) -> Nudge:
+def _nudge(camera: str, stream: Generator, width: float) -> Nudge:
     """A tripod is put up less exactly than a bracket is screwed on."""
     shift, turn = (0.008, 0.012) if camera == "front" else (0.0015, 0.008)
-    x, y, z, roll, pitch, yaw = (float(value) for value in stream.uniform(-1, 1, 6))
+    x, y, z, roll, pitch, yaw = (float(value) for value in stream.uniform(-width, width, 6))
     return Nudge((shift * x, shift * y, shift * z), (turn * roll, turn * pitch, turn * yaw))

@@ -85,7 +85,61 @@ class BrokenAtStart(LineEnv):
         raise OSError("no such scene file: table.xml")
 
 
+class _Marked(LineEnv):
+    """Leaves the number of its process in a folder, so that a test can ask what has become of it."""
+
+    def __init__(self, tasks: Sequence[Task], *, marks: str) -> None:
+        super().__init__(tasks)
+        self.started = len(list(Path(marks).iterdir()))
+        (Path(marks) / str(os.getpid())).touch()
+
+
+class NeverSteps(_Marked):
+    """Stops answering in the second trial of every task."""
+
+    def reset(self, trial: Trial) -> Start:
+        self._hangs = trial.index == 1
+        return super().reset(trial)
+
+    def step(self, action: Vector) -> Step:
+        if self._hangs:
+            time.sleep(600)
+        return super().step(action)
+
+
+class NeverStarts(_Marked):
+    def __init__(self, tasks: Sequence[Task], *, marks: str) -> None:
+        super().__init__(tasks, marks=marks)
+        print("loading the scene ...", flush=True)
+        time.sleep(600)
+
+
+class StartsTwice(_Marked):
+    """Two processes of it start; one leaves in the first trial of `fetch`, and its successor hangs in its beginning."""
+
+    def __init__(self, tasks: Sequence[Task], *, marks: str) -> None:
+        super().__init__(tasks, marks=marks)
+        if self.started >= 2:
+            time.sleep(600)
+
+    def reset(self, trial: Trial) -> Start:
+        time.sleep(0.01)
+        if (trial.task, trial.index) == ("fetch", 0) and not (Path(os.environ["MARK_OF_FETCH"])).exists():
+            Path(os.environ["MARK_OF_FETCH"]).touch()
+            os._exit(7)
+        return super().reset(trial)
+
+
+class CannotClose(LineEnv):
+    def close(self) -> None:
+        raise OSError("the viewer is gone")
+
+
 SLOW = elsewhere("SlowLine")
+NEVER_STEPS = elsewhere("NeverSteps")
+NEVER_STARTS = elsewhere("NeverStarts")
+STARTS_TWICE = elsewhere("StartsTwice")
+CANNOT_CLOSE = elsewhere("CannotClose")
 RAISING = elsewhere("RaisingLine")
 DYING = elsewhere("DyingLine")
 HANGING = elsewhere("HangingLine")

@@ -72,6 +72,7 @@ class So100Env:
     ) -> None:
         """`look`: fast or pretty. `actuators`: nvidia, menagerie, bam-p16 or bam-p32. `delay`: ticks until an action
         reaches the servos. `calibration`: LeRobot's calibration file of a real arm."""
+        mujoco.set_mju_user_warning(_unsaid)
         self._tasks = {task.name: task for task in tasks}
         self._look = _known("look", look, LOOKS)
         self._actuators = _known("set of actuators", actuators, ACTUATORS)
@@ -146,6 +147,11 @@ class So100Env:
         self._playing()
         bodies = [*self._senses.arm, self._scene.goal, *self._shown().values()]
         return landmarks(self._scene.model, self._data, camera, size, bodies)
+
+    def inside(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """For a viewer."""
+        self._playing()
+        return self._scene.model, self._data
 
     def close(self) -> None:
         self._over = True
@@ -240,6 +246,10 @@ class So100Env:
             if z < -0.02 or math.hypot(x, y + 0.0452) > OUT_OF_REACH:
                 return name
         return ""
+
+
+def _unsaid(message: str) -> None:
+    """What MuJoCo warns of ends the trial as `Diverged`; by itself it would write a log into the current folder."""
 
 
 def _known[T](what: str, name: str, table: Mapping[str, T]) -> T:

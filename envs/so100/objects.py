@@ -55,7 +55,7 @@ class Turned:
     at: Triple = (0.0, 0.0, 0.0)
     turn: Turn = UPRIGHT
     material: str = "plastic"
-    sides: int = 20
+    sides: int = 16
 
 
 @dataclass(frozen=True, slots=True)

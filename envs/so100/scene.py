@@ -160,7 +160,7 @@ def _add_circle(spec: mujoco.MjSpec, circle: Circle) -> None:
         ("line", circle.radius, 0.0004, (0.10, 0.10, 0.35)),
         ("paper", circle.radius - LINE, 0.0008, (0.93, 0.93, 0.90)),
     ):
-        disc = ((0.0, 0.0), (radius, 0.0), (radius, height), (0.0, height))
+        disc = ((radius, height), (0.0, height))
         add_drawn(spec, body, f"{GOAL}_{name}", Turned(disc, colour, material="matte", sides=48))
 
 

@@ -60,7 +60,7 @@ def strawberry(shape: Strawberry) -> Thing:
 
 def oval_fruit(radius: float, half: float, flesh: Colour, dot: Colour, mass: float) -> Thing:
     """Lying; where it hung on the tree is a dot."""
-    outline = tuple((radius * math.sin(a), -half * math.cos(a)) for a in (math.pi * step / 10 for step in range(11)))
+    outline = tuple((radius * math.sin(a), -half * math.cos(a)) for a in (math.pi * step / 8 for step in range(9)))
     stalk = ((0.0, -half - 0.0015), (0.0025, -half - 0.001), (0.0035, -half + 0.001), (0.0, -half + 0.001))
     return Thing(
         touches=(_lying_capsule(radius, half),),
@@ -73,7 +73,7 @@ def oval_fruit(radius: float, half: float, flesh: Colour, dot: Colour, mass: flo
 
 def round_fruit(radius: float, flatness: float, flesh: Colour, leaf: Colour | None, mass: float) -> Thing:
     """Standing; flattened at its poles."""
-    angles = [math.pi * step / 10 for step in range(11)]
+    angles = [math.pi * step / 8 for step in range(9)]
     outline = tuple((radius * math.sin(a), -radius * flatness * math.cos(a)) for a in angles)
     top = radius * flatness
     star = ((0.0, top - 0.002), (0.55 * radius, top - 0.0035), (0.35 * radius, top - 0.0005), (0.0, top + 0.003))
@@ -220,20 +220,20 @@ def _vessel(shape: Cup | Holder, outside: Colour, inside: Colour) -> Thing:
     lining = ((rim, height), (inner, height - 0.001), (inner, shape.floor), (0.0, shape.floor))
     return Thing(
         touches=bowl(inner, height, shape.wall, shape.floor),
-        drawn=(Turned(skin, outside, sides=32), Turned(lining, inside, material="matte", sides=32)),
+        drawn=(Turned(skin, outside, sides=28), Turned(lining, inside, material="matte", sides=28)),
         mass=shape.mass,
         rest=0.0,
     )
 
 
 def _pips(half: float) -> tuple[Turned, ...]:
-    dot = ((0.0, 0.0), (0.0022, 0.0), (0.0022, 0.0004), (0.0, 0.0004))
+    dot = ((0.0022, 0.0004), (0.0, 0.0004))
     out, above = half - 0.0001, (-0.45 * half, 0.45 * half)
     top = [(x, y, out) for x in above for y in above] + [(0.0, 0.0, out)]
-    upward = tuple(Turned(dot, BLACK, at=at, sides=8) for at in top)
-    east = tuple(Turned(dot, BLACK, at=(out, y, y), turn=ALONG_X, sides=8) for y in (above[0], 0.0, above[1]))
+    upward = tuple(Turned(dot, BLACK, at=at, sides=6) for at in top)
+    east = tuple(Turned(dot, BLACK, at=(out, y, y), turn=ALONG_X, sides=6) for y in (above[0], 0.0, above[1]))
     south_turn = (math.sqrt(0.5), math.sqrt(0.5), 0.0, 0.0)
-    south = tuple(Turned(dot, BLACK, at=(x, -out, x), turn=south_turn, sides=8) for x in above)
+    south = tuple(Turned(dot, BLACK, at=(x, -out, x), turn=south_turn, sides=6) for x in above)
     return upward + east + south
 
 
@@ -247,7 +247,7 @@ def _lying_capsule(radius: float, half: float) -> Touch:
     return Touch("capsule", (radius, half - radius), turn=ALONG_X)
 
 
-def _along(outline: Profile, colour: Colour, material: str = "plastic", sides: int = 12) -> Turned:
+def _along(outline: Profile, colour: Colour, material: str = "plastic", sides: int = 10) -> Turned:
     return Turned(outline, colour, turn=ALONG_X, material=material, sides=sides)
 
 

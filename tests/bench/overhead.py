@@ -122,12 +122,12 @@ def trials_per_second(workers: int, trials: int, horizon: int) -> float:
         info = run.info.sittings[-1]
         assert info.how == "done"
         clocks = [record.clock for record in run.records]
-        return trials / _span(clocks)
+        return trials / span(clocks)
     finally:
         shutil.rmtree(folder)
 
 
-def _span(clocks: Sequence[object]) -> float:
+def span(clocks: Sequence[object]) -> float:
     """From the first trial's start to the last one's end."""
     from datetime import datetime
 

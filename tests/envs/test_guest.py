@@ -32,7 +32,7 @@ def interpreter(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def guest(interpreter: str) -> Iterator[RemoteEnv]:
-    env = RemoteEnv(EnvSource("armtrial.envs.line:LineEnv", TOY.tasks, {}), interpreter)
+    env = RemoteEnv(EnvSource("armtrial.envs.line:LineEnv", TOY.tasks, {}, interpreter=interpreter))
     yield env
     env.close()
 

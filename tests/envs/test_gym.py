@@ -270,7 +270,7 @@ def test_closing_twice_closes_the_world_once(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"suite": "toyy"}, "no suite is called 'toyy'. Did you mean 'toy'? There are: toy"),
+        ({"suite": "toyy"}, "no suite is called 'toyy'. Did you mean 'toy'? There are: "),
         ({"task": "reech"}, "no task of suite 'toy' is called 'reech'. Did you mean 'reach'? There are: reach, fetch"),
         ({"cameras": ["frnt"]}, "no camera is called 'frnt'. Did you mean 'front'? There are: front, wrist"),
         ({"domain": "evil"}, "no seed domain is called 'evil'. Did you mean 'eval'? There are: eval, demo, train"),

@@ -101,6 +101,17 @@ def test_a_nudge_moves_and_turns_a_camera_by_what_it_says() -> None:
     assert 2 * math.acos(abs(float(turn @ quaternion(mount.rotation)))) == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(("suite", "task"), TASKS)
+def test_a_picture_shows_nothing_of_the_trial_before(suite: str, task: str) -> None:
+    one, size = table(suite, task), (64, 48)
+    one.start(4)
+    first = {camera: one.picture(camera, size) for camera in ("front", "wrist")}
+    one.start(9)
+    assert not np.array_equal(one.picture("front", size), first["front"])
+    one.start(4)
+    assert all(np.array_equal(one.picture(camera, size), seen) for camera, seen in first.items())
+
+
 def test_cameras_have_the_same_names_and_frames_in_both_rigs() -> None:
     frames = [{name: mount.frame for name, mount in rig.cameras.items()} for rig in RIGS.values()]
     assert frames[0] == frames[1] == {"front": "world", "wrist": "Fixed_Jaw"}

@@ -58,7 +58,20 @@ def test_a_policy_of_ten_lines_in_a_file_plays_a_suite(tmp_path: Path, capsys: p
     [
         (("--policy", "ty", "--suite", "toy"), "no policy is called 'ty'. Did you mean 'toy'? There are: "),
         (("--policy", "toy", "--suite", "tony"), "no suite is called 'tony'. Did you mean 'toy'? There are: "),
+        (
+            ("repor", "x"),
+            "no command is called 'repor'. Did you mean 'report'? There are: doctor, eval, report, video.",
+        ),
+        (("--polcy", "toy"), "--polcy is not understood. Did you mean --policy? See "),
+        (("--episodes", "many"), "argument --episodes: invalid int value: 'many'. See "),
+        (("report", "runs/x", "--jsn"), "--jsn is not understood. Did you mean --json? See armtrial report --help"),
+        (("report",), "the following arguments are required: run. See armtrial report --help"),
+        (("doctor", "--limit", "x"), "See armtrial doctor --help"),
+        (("--episodes", "3"), "--policy and --suite are missing. Say what plays what"),
         (("--policy", "toy"), "--suite is missing. Say what plays what"),
+        (("--list", "./no.py:X"), "suite, policy or world './no.py:X' could not be loaded: there is no file"),
+        (("--list", "armtrial.envs.line:RATE"), "a float is no suite, no policy and no world"),
+        (("--policy", "\x1b[31mtoy", "--suite", "toy"), "no policy is called '?[31mtoy'. There are: "),
         (("--suite", "toy"), "--policy is missing. Say what plays what"),
         (("--policy", "toy", "--suite", "toy", "--task", "rech"), "no task of suite 'toy' is called 'rech'. Did you"),
         (("--policy", "./no.py:X", "--suite", "toy"), "no.py:X' could not be loaded: there is no file"),
@@ -144,6 +157,46 @@ def test_list_shows_every_table_and_every_argument(capsys: pytest.CaptureFixture
     assert all(word in everything for word in ("suites:", "policies:", "worlds:", "  replay ", "  line "))
     _, random, _ = said(capsys, "--list", "random")
     assert "--policy-arg horizon=10" in random
+
+
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [
+        ("armtrial.tasks.toy:TOY", "suite toy: v1, "),
+        ("armtrial.envs.line:LineEnv", "world armtrial.envs.line:LineEnv"),
+        ("armtrial.policies.toy:Toy", "policy armtrial.policies.toy:Toy"),
+    ],
+)
+def test_list_knows_what_something_of_ones_own_is(place: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = said(capsys, "--list", place)
+    assert (status, out[: len(what)]) == (0, what)
+
+
+@pytest.mark.parametrize("words", [("--list",), ("--list", "toy"), ("--policy", "toy", "--suite", "toy", "--dry-run")])
+def test_an_answer_that_cannot_be_written_is_one_line(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        line = [sys.executable, str(ROOT / "run_eval.py"), *words]
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.stderr == "armtrial: the answer could not be written: No space left on device\n"
+    assert done.returncode == 2
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    line = f"{sys.executable} {ROOT / 'run_eval.py'} --policy toy --suite toy --dry-run"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {line} | head -1"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout[:16]) == (0, "toy-v1.reach.000")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["eval", "report", "video", "doctor"])
+def test_every_command_teaches_by_examples_and_says_its_statuses(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    told = capsys.readouterr().out
+    assert "examples:" in told
+    assert "exit status: 0 " in told
 
 
 def test_failures_are_filmed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

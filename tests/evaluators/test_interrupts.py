@@ -1,0 +1,216 @@
+"""Whenever and however often a run is interrupted, it ends at once, says how to go on, and leaves no process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from armtrial.evaluators import evaluate, pool
+from armtrial.evaluators.api import load
+from armtrial.evaluators.errors import UserError
+from armtrial.tests import worlds
+
+ROOT = Path(__file__).parents[2]
+WORLDS = "armtrial.tests.worlds"
+
+
+@pytest.fixture
+def marks(tmp_path: Path) -> Path:
+    """Where worlds leave the numbers of their processes."""
+    (tmp_path / "marks").mkdir()
+    return tmp_path / "marks"
+
+
+@pytest.fixture
+def start(tmp_path: Path, marks: Path) -> Callable[..., "subprocess.Popen[str]"]:
+    def started(suite: str, *more: str) -> "subprocess.Popen[str]":
+        given = () if suite == "SLOW" else ("--env-arg", f"marks={str(marks)!r}")
+        words = ("--policy", "random", "--suite", f"{WORLDS}:{suite}", "--workers", "2", *given)
+        line = [sys.executable, str(ROOT / "run_eval.py"), *words, "--out", str(tmp_path / "run"), *more]
+        return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    return started
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    limit = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < limit, "it never came to that"
+        time.sleep(0.002)
+
+
+def records(run: Path) -> int:
+    file = run / "records.jsonl"
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+def alive(marks: Path) -> list[str]:
+    return [mark.name for mark in marks.iterdir() if Path("/proc", mark.name, "cmdline").exists()]
+
+
+def gone(marks: Path) -> bool:
+    return len(list(marks.iterdir())) == 2 and not alive(marks)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("pause", [0.0, 0.005, 0.05])
+def test_a_second_signal_changes_neither_words_nor_status(
+    number: signal.Signals, pause: float, tmp_path: Path, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    process = start("SLOW")
+    until(lambda: records(tmp_path / "run") >= 3)
+    for _ in range(4):
+        process.send_signal(number)
+        time.sleep(pause)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert said.endswith(
+        f"Stopped. Everything finished is kept; go on with\n  python run_eval.py --resume {tmp_path}/run\n"
+    )
+    assert "Traceback" not in said
+    assert load(tmp_path / "run").info.sittings[0].how == "interrupted"
+
+
+@pytest.mark.parametrize("suite", ["NEVER_STEPS", "NEVER_STARTS"])
+@pytest.mark.parametrize("signals", [1, 3])
+def test_a_world_that_hangs_neither_delays_the_end_nor_outlives_it(
+    suite: str, signals: int, marks: Path, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    process = start(suite)
+    until(lambda: len(alive(marks)) == 2)
+    time.sleep(0.3)
+    began = time.monotonic()
+    for _ in range(signals):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    _, said = process.communicate(timeout=10)
+    assert (process.returncode, "Traceback" in said, "Stopped" in said) == (130, False, True)
+    assert time.monotonic() - began < 3
+    assert gone(marks)
+
+
+@pytest.mark.parametrize("suite", ["NEVER_STEPS", "NEVER_STARTS"])
+def test_a_world_that_hangs_dies_with_a_command_that_is_killed(
+    suite: str, marks: Path, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    process = start(suite)
+    until(lambda: len(alive(marks)) == 2)
+    time.sleep(0.3)
+    process.kill()
+    process.communicate()
+    until(lambda: gone(marks), 5)
+
+
+@pytest.mark.parametrize("after", [0.02, 0.05, 0.1, 0.2, 0.3, 0.5])
+def test_ctrl_c_while_it_loads_gives_no_traceback(after: float, tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, threading\n"
+        "from armtrial.evaluators.cli import main\n"
+        f"threading.Timer({after}, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        f"sys.exit(main(['--policy', 'toy', '--suite', '{WORLDS}:SLOW', '--out', {str(tmp_path / 'run')!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    assert "Stopped" in done.stderr
+
+
+def test_a_run_interrupted_while_its_worlds_start_says_that_nothing_was_played(
+    tmp_path: Path, marks: Path, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    process = start("NEVER_STARTS")
+    until(lambda: len(alive(marks)) == 2)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=10)
+    assert said == "\nStopped before the first trial.\n"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    """As under `nohup`, and in a shell's background jobs."""
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "from armtrial.evaluators.interrupts import Interrupts\n"
+        "with Interrupts(): print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True).stdout == b"True\n"
+
+
+def test_ctrl_c_at_the_terminal_reaches_the_command_and_no_worker() -> None:
+    code = (
+        "import os, signal\n"
+        "from armtrial.envs.remote import RemoteEnv\n"
+        "from armtrial.envs.worker import EnvSource\n"
+        "from armtrial.tasks.toy import TOY\n"
+        "env = RemoteEnv(EnvSource('armtrial.envs.line:LineEnv', TOY.tasks, {}))\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('heard', flush=True))\n"
+        "os.killpg(0, signal.SIGINT)\n"
+        "print(len(env.reset(TOY.trials()[0]).hash) > 0)\n"
+    )
+    line = [sys.executable, "-c", code]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, start_new_session=True)
+    assert done.stdout == "heard\nTrue\n", done.stderr
+
+
+def test_a_world_that_does_not_start_is_named_with_its_last_words(
+    tmp_path: Path, marks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "START_SECONDS", 1.5)
+    said = r"^the world did not start within 1.5 s in worker-0; the last it said: loading the scene \.\.\.$"
+    with pytest.raises(UserError, match=said):
+        evaluate("toy", worlds.NEVER_STARTS, workers=2, env_arg=f"marks={str(marks)!r}", out=tmp_path / "run")
+    assert gone(marks)
+
+
+@pytest.fixture
+def lame(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, marks: Path) -> str:
+    """A world whose processes do not start again; the argument that says so."""
+    monkeypatch.setattr(pool, "START_SECONDS", 1.5)
+    monkeypatch.setenv("MARK_OF_FETCH", str(tmp_path / "fetched"))
+    return f"marks={str(marks)!r}"
+
+
+def test_a_world_that_does_not_start_again_costs_its_seat_and_no_trial(
+    tmp_path: Path, lame: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = evaluate("toy", worlds.STARTS_TWICE, episodes=6, workers=2, env_arg=lame, out=tmp_path / "run")
+    assert run.scores.overall.success.k == run.scores.overall.success.n == 18
+    assert "is given up: the world did not start within 1.5 s in worker-" in capsys.readouterr().err
+
+
+def test_when_no_world_starts_again_the_run_ends_with_one_line_and_can_go_on(
+    tmp_path: Path, marks: Path, lame: str
+) -> None:
+    (marks / "0").touch()
+    with pytest.raises(UserError, match=r"^no world is left to play in, \d+ trials are open: the world did not start"):
+        evaluate("toy", worlds.STARTS_TWICE, episodes=6, workers=1, env_arg=lame, out=tmp_path / "run")
+    assert load(tmp_path / "run").info.sittings[0].how == "failed"
+    assert len(load(tmp_path / "run").records) > 1
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_world_that_cannot_close_itself_costs_nothing(workers: int, tmp_path: Path) -> None:
+    run = evaluate("toy", worlds.CANNOT_CLOSE, episodes=2, workers=workers, out=tmp_path / "run")
+    assert run.scores.overall.success.k == 6
+
+
+def test_worlds_are_closed_side_by_side_and_within_a_second(tmp_path: Path, marks: Path) -> None:
+    source = worlds_source("NeverSteps", marks)
+    seats, _ = pool.open_workers(source, 2)
+    for seat in seats:
+        seat.submit("reset", worlds.TOY.trials()[1], allowed=9)
+        seat.receive()
+        seat.submit("step", [0.0, 0.0], allowed=9)
+    began = time.monotonic()
+    pool.close_all(seats)
+    assert time.monotonic() - began < 1.5
+    assert gone(marks)
+
+
+def worlds_source(name: str, marks: Path) -> pool.EnvSource:
+    return pool.EnvSource(f"{WORLDS}:{name}", worlds.TOY.tasks, {"marks": str(marks)}, dict(os.environ))
