@@ -63,7 +63,7 @@ class _Runner:
         while True:
             self._fill(todo)
             if not any(slot.rollout for slot in self._slots) and not self._done:
-                if False:
+                if todo:
                     raise UserError(f"no world is left to play in, {len(todo)} trials are open: {self._lost}")
                 return
             self._hear()
