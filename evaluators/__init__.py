@@ -12,6 +12,6 @@ def __getattr__(name: str) -> Any:
     """Loaded when asked for, so that `--help` does not wait for what it does not need."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import api
+    from . import api, cli
 
-    return getattr(api, name)
+    return {"Run": api.Run, "evaluate": cli.evaluate}[name]

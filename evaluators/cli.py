@@ -120,7 +120,7 @@ def _start(given: dict[str, Any], quiet: bool, as_json: bool) -> int:
     if "retry_errors" in given:
         raise UserError("--retry-errors plays trials of a run that is there: it goes with --resume")
     out, dry = given.pop("out", None), given.pop("dry_run", False)
-    given.setdefault("workers", os.cpu_count() or 1)
+    given = {"workers": os.cpu_count() or 1, "video": "failures"} | given
     config = RunConfig(**given)
     ground = prepare(config)
     if dry:
@@ -167,16 +167,34 @@ def _how_to_go_on(folder: Path | None) -> str:
     return f"\nStopped. Everything finished is kept; go on with\n  {_command()} --resume {folder.absolute()}"
 
 
+def evaluate(policy: Any, suite: Any, **settings: Any) -> Any:
+    """As `api.evaluate`, and like the command it leaves report and films (`video="failures"`) beside the records."""
+    from . import api
+
+    run = api.evaluate(policy, suite, **settings)
+    _written(run)
+    if run.info.config.video != "none":
+        _film(run, run.info.config.video, quiet=True)
+    return run
+
+
 def _publish(run: Any, as_json: bool) -> None:
-    """Writes what is built from the records, and prints the table."""
-    from ..reports import base, markdown, terminal
+    from ..reports import terminal
+
+    report = _written(run)
+    _show(run.summary.decode() if as_json else terminal.render(report))
+
+
+def _written(run: Any) -> Any:
+    """What is built from the records, beside them."""
+    from ..reports import base, markdown
     from .folder import RunFolder
 
     report = base.build(run.info, run.records)
     folder = RunFolder(run.folder)
     folder.write("scores.json", run.summary)
     folder.write("report.md", markdown.render(report).encode())
-    _show(run.summary.decode() if as_json else terminal.render(report))
+    return report
 
 
 def _film(run: Any, which: str, quiet: bool) -> None:

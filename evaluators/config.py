@@ -29,7 +29,8 @@ class RunConfig:
     """At most so many queries in one call of the policy; None: all that wait."""
     trial_timeout: float | None = None
     """Wall seconds that a world may take for a trial; None: 10 x the task's time limit, at least 600."""
-    video: str = "failures"
+    video: str = "none"
+    """Which trials are filmed; the command's own default is the failures."""
 
 
 REPEATABLE = ("policy_arg", "task", "env_arg")

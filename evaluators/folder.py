@@ -187,7 +187,7 @@ def _take_name(record: EpisodeRecord) -> str:
 def _packed(arrays: dict[str, NDArray[np.generic]]) -> bytes:
     """An .npz whose bytes depend on the arrays alone."""
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 

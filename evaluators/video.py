@@ -60,7 +60,7 @@ def film(folder: RunFolder, records: Sequence[EpisodeRecord], source: EnvSource)
     try:
         for record in records:
             by = time.monotonic() + FILM_SECONDS
-            if env is None:
+            if env is None or not env.alive:
                 env = _another(env, source, by)
             env.answers_by = by
             done = caught(Origin.WORLD, _filmed, folder, record, env)

@@ -144,7 +144,8 @@ class Watch:
             return []
         for name, thing in tick.things.items():
             trace = self._traces[name]
-            up = thing.touched and thing.position[2] - thing.rest >= self.thresholds.lift
+            held = thing.touched if self._closed else thing.gripped  # else it may only lean on an open finger
+            up = held and thing.position[2] - thing.rest >= self.thresholds.lift
             trace.raised = trace.raised + 1 if up else 0
             if trace.raised >= self.thresholds.lift_ticks:
                 self._held = name

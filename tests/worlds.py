@@ -90,8 +90,9 @@ class _Marked(LineEnv):
 
     def __init__(self, tasks: Sequence[Task], *, marks: str) -> None:
         super().__init__(tasks)
-        self.started = len(list(Path(marks).iterdir()))
-        (Path(marks) / str(os.getpid())).touch()
+        self.marks = Path(marks)
+        self.started = len(list(self.marks.iterdir()))
+        (self.marks / str(os.getpid())).touch()
 
 
 class NeverSteps(_Marked):
@@ -128,6 +129,12 @@ class StartsTwice(_Marked):
             Path(os.environ["MARK_OF_FETCH"]).touch()
             os._exit(7)
         return super().reset(trial)
+
+
+class ClosesSlowly(_Marked):
+    def close(self) -> None:
+        time.sleep(0.4)
+        (self.marks / f"{os.getpid()}.closed").touch()
 
 
 class CannotClose(LineEnv):

@@ -60,7 +60,7 @@ def test_a_policy_of_ten_lines_in_a_file_plays_a_suite(tmp_path: Path, capsys: p
         (("--policy", "toy", "--suite", "tony"), "no suite is called 'tony'. Did you mean 'toy'? There are: "),
         (
             ("repor", "x"),
-            "no command is called 'repor'. Did you mean 'report'? There are: doctor, eval, report, video.",
+            "no command is called 'repor'. Did you mean 'report'? There are: collect, doctor, eval, ",
         ),
         (("--polcy", "toy"), "--polcy is not understood. Did you mean --policy? See "),
         (("--episodes", "many"), "argument --episodes: invalid int value: 'many'. See "),

@@ -5,14 +5,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from armtrial.envs.remote import RemoteEnv
+from armtrial.envs.worker import EnvSource
 from armtrial.evaluators import evaluate, pool
 from armtrial.evaluators.api import load
 from armtrial.evaluators.errors import UserError
+from armtrial.evaluators.interrupts import Interrupts
 from armtrial.tests import worlds
 
 ROOT = Path(__file__).parents[2]
@@ -162,9 +166,11 @@ def test_a_world_that_does_not_start_is_named_with_its_last_words(
 ) -> None:
     monkeypatch.setattr(pool, "START_SECONDS", 1.5)
     said = r"^the world did not start within 1.5 s in worker-0; the last it said: loading the scene \.\.\.$"
+    began = time.monotonic()
     with pytest.raises(UserError, match=said):
         evaluate("toy", worlds.NEVER_STARTS, workers=2, env_arg=f"marks={str(marks)!r}", out=tmp_path / "run")
     assert gone(marks)
+    assert time.monotonic() - began < 10
 
 
 @pytest.fixture
@@ -199,18 +205,52 @@ def test_a_world_that_cannot_close_itself_costs_nothing(workers: int, tmp_path: 
     assert run.scores.overall.success.k == 6
 
 
-def test_worlds_are_closed_side_by_side_and_within_a_second(tmp_path: Path, marks: Path) -> None:
-    source = worlds_source("NeverSteps", marks)
-    seats, _ = pool.open_workers(source, 2)
+def seats_of(world: str, number: int, marks: Path) -> list[pool.WorkerSeat]:
+    source = EnvSource(f"{WORLDS}:{world}", worlds.TOY.tasks, {"marks": str(marks)})
+    return pool.open_workers(source, number)[0]
+
+
+def test_worlds_that_take_their_time_to_close_do_so_side_by_side(marks: Path) -> None:
+    pool.close_all(seats_of("ClosesSlowly", 3, marks))
+    assert len(list(marks.glob("*.closed"))) == 3
+
+
+def test_worlds_that_hang_are_closed_within_a_second_altogether(marks: Path) -> None:
+    seats = seats_of("NeverSteps", 2, marks)
     for seat in seats:
-        seat.submit("reset", worlds.TOY.trials()[1], allowed=9)
+        seat.submit("reset", worlds.TOY.trials()[3], allowed=9)
         seat.receive()
         seat.submit("step", [0.0, 0.0], allowed=9)
     began = time.monotonic()
     pool.close_all(seats)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 1.6
     assert gone(marks)
 
 
-def worlds_source(name: str, marks: Path) -> pool.EnvSource:
-    return pool.EnvSource(f"{WORLDS}:{name}", worlds.TOY.tasks, {"marks": str(marks)}, dict(os.environ))
+@pytest.fixture
+def signals_restored() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals_restored")
+def test_a_signal_ends_every_worker_before_anything_else_happens() -> None:
+    with closing(RemoteEnv(EnvSource("armtrial.envs.line:LineEnv", worlds.TOY.tasks, {}))) as env, Interrupts():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            until(lambda: not env.alive, 1)
+    assert not env.alive
+
+
+@pytest.mark.usefixtures("signals_restored")
+def test_what_is_raised_after_an_interrupt_is_taken_for_its_consequence() -> None:
+    """numpy makes an ImportError of a Ctrl-C while it is imported."""
+    with Interrupts() as interrupts:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("numpy._core.multiarray failed to import") from None
+    assert (interrupts.heard, interrupts.words) == (True, "\nStopped.")

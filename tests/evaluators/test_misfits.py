@@ -175,3 +175,10 @@ def test_a_world_under_another_interpreter_is_named_by_an_argument(tmp_path: Pat
     other = shutil.which("python3.11") or shutil.which("python3.10") or "/nonexistent"
     with pytest.raises(UserError, match="another interpreter needs --workers 1 or more"):
         evaluate("toy", "toy", workers=0, env_arg=f"interpreter={other}", out=tmp_path / "run")
+
+
+def test_a_call_leaves_what_the_command_leaves(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"task": "reach", "episodes": 1, "workers": 0, "video": "failures"}
+    evaluate("blind", "toy", out=tmp_path / "run", **how)
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert left == {"run.json", "records.jsonl", "scores.json", "report.md", "steps", "videos"}

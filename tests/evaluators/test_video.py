@@ -132,7 +132,9 @@ def test_a_world_that_hangs_is_ended_after_a_films_time(
     run: Run, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video, "FILM_SECONDS", 5.0)
+    began = time.monotonic()
     films = filmed(run, folder, HangingFrame)
+    assert time.monotonic() - began < 15
     assert ["no answer within" in film.fault for film in films] == [False, True, False]
     assert films[2].path.exists()
 
@@ -201,6 +203,15 @@ def test_a_finished_run_that_is_resumed_films_only_what_is_missing(
     broken(tmp_path, capsys)
     assert main(["--resume", str(tmp_path / "run")]) == 0
     assert "filming 1 trials" in capsys.readouterr().err
+
+
+def test_the_command_films_what_is_missing_and_ends_with_1_if_it_cannot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(tmp_path, capsys)
+    assert main(["video", str(tmp_path / "run")]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("could not be filmed")) == ("", 1)
 
 
 def test_a_trial_that_is_named_is_filmed_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """Short films, tick by tick: what the fingers did becomes events, and the events a label."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -129,3 +129,12 @@ def test_each_way_to_fail_gets_its_label(expected: str, film: Film, attempts: li
     reading = read(film.events(), ["lemon"])
     assert label(reading, End.TIMEOUT) == expected
     assert [attempt.outcome for attempt in reading.closed()] == attempts
+
+
+def test_a_thing_that_leans_on_an_open_finger_is_not_lifted() -> None:
+    film = Film(jaw=OPEN).go(berry=0.08, tips=(0.0, 0.0, 0.085))
+    film.touching = "berry"
+    for _ in range(30):
+        film.go(1 / 30)
+        film.ticks[-1] = replace(film.ticks[-1], things={"berry": Thing((0.0, 0.0, 0.08), REST, True, False)})
+    assert film.told() == ["touched berry"]
