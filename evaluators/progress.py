@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from ..tasks.base import Outcome, Trial
 from .errors import harmless
@@ -15,6 +15,9 @@ from .records import EpisodeRecord
 from .stats import Rate
 
 _SECONDS_BETWEEN_LINES = 10.0
+_WIDE = 100
+"""Columns of a terminal that has room for longer bars."""
+_LONGEST_NAME = 16
 
 
 class Watcher(Protocol):
@@ -56,11 +59,11 @@ class _Tally:
     def done(self, task: str | None = None) -> int:
         return len(self._last) if task is None else self._ends[task].total()
 
-    def rate(self, task: str) -> str:
+    def rate(self, task: str, planned: str = "") -> str:
         ends = self._ends[task]
         errors = ends[Outcome.ERROR]
         success = Rate(ends[Outcome.SUCCESS], ends.total() - ends[Outcome.VOID])
-        return str(success) + (f", {errors} ERROR" if errors else "")
+        return f"{success}{planned}" + (f", {errors} ERROR" if errors else "")
 
     def speed(self) -> str:
         played = self.done() - self._before
@@ -75,22 +78,25 @@ class Bars:
     """One bar a task, with its running rate and interval."""
 
     def __init__(self, stream: TextIO) -> None:
+        console = Console(file=stream)
         columns = (
             TextColumn("{task.description}", markup=False),
-            BarColumn(20),
-            MofNCompleteColumn(),
+            BarColumn(20 if console.width >= _WIDE else 8),
             TextColumn("{task.fields[note]}", markup=False),
         )
-        self._progress = Progress(*columns, console=Console(file=stream))
+        self._progress = Progress(*columns, console=console)
 
     def start(self, trials: Sequence[Trial], done: Sequence[EpisodeRecord]) -> None:
         self._tally = tally = _Tally(trials, done)
         self._bars = {
-            task: self._bar(harmless(task), number, tally.done(task), tally.rate(task))
+            task: self._bar(_short(harmless(task)), number, tally.done(task), self._note(task))
             for task, number in tally.planned.items()
         }
-        self._all = self._bar("all", len(trials), tally.done(), "")
+        self._all = self._bar("all", len(trials), tally.done(), f"of {len(trials)}")
         self._progress.start()
+
+    def _note(self, task: str) -> str:
+        return self._tally.rate(task, f" of {self._tally.planned[task]}")
 
     def _bar(self, name: str, total: int, completed: int, note: str) -> TaskID:
         return self._progress.add_task(name, total=total, completed=completed, note=note)
@@ -98,8 +104,9 @@ class Bars:
     def finished(self, record: EpisodeRecord) -> None:
         self._tally.add(record)
         task = record.trial.task
-        self._progress.update(self._bars[task], completed=self._tally.done(task), note=self._tally.rate(task))
-        self._progress.update(self._all, completed=self._tally.done(), note=self._tally.speed())
+        self._progress.update(self._bars[task], completed=self._tally.done(task), note=self._note(task))
+        overall = f"{self._tally.done()} of {sum(self._tally.planned.values())}, {self._tally.speed()}"
+        self._progress.update(self._all, completed=self._tally.done(), note=overall)
         if record.result.outcome is Outcome.ERROR:
             self._progress.console.print(_complaint(record), highlight=False, markup=False)
 
@@ -151,6 +158,11 @@ def _complaint(record: EpisodeRecord) -> str:
     error = record.result.error
     why = f"{error.origin.value}: {error.kind}: {error.message}" if error else "no reason"
     return harmless(f"ERROR {record.id} (take {record.take}) {why}").replace("\n", " ")
+
+
+def _short(name: str) -> str:
+    """The figures behind it must stay in sight."""
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def _duration(seconds: float) -> str:

@@ -237,12 +237,10 @@ def signals_restored() -> Iterator[None]:
 
 @pytest.mark.usefixtures("signals_restored")
 def test_a_signal_ends_every_worker_before_anything_else_happens() -> None:
-    with closing(RemoteEnv(EnvSource("armtrial.envs.line:LineEnv", worlds.TOY.tasks, {}))) as env, Interrupts():
-        try:
+    with closing(RemoteEnv(EnvSource("armtrial.envs.line:LineEnv", worlds.TOY.tasks, {}))) as env:
+        with Interrupts():
             os.kill(os.getpid(), signal.SIGINT)
-        finally:
-            until(lambda: not env.alive, 1)
-    assert not env.alive
+        until(lambda: not env.alive, 1)
 
 
 @pytest.mark.usefixtures("signals_restored")
