@@ -6,7 +6,15 @@ import pytest
 
 from armtrial.envs.gl import GlError, chosen
 
-DRAWS = ("so100", "test_gl.py", "test_gym.py", "test_contracts.py", "test_expert.py", "test_doctor.py", "test_collect.py")
+DRAWS = (
+    "so100",
+    "test_gl.py",
+    "test_gym.py",
+    "test_contracts.py",
+    "test_expert.py",
+    "test_doctor.py",
+    "test_collect.py",
+)
 """Parts of the names of tests that draw with MuJoCo, or whose files do."""
 UNABLE = ""
 """Why nothing can be drawn here; empty where it can."""
