@@ -5,7 +5,7 @@ and each draws every n-th of its pictures: any number of cores is busy with one 
 """
 
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
@@ -38,12 +38,11 @@ class _World:
         self._record, self._actions, self._states, self._tick = record, actions, states, 0
         if self.env.reset(record.trial).hash != record.result.start_hash:
             raise _differs(record, "it starts otherwise")
+        self._compare(self.env.observe({}).state)
 
     def look(self, tick: int, cameras: Mapping[str, Size]) -> Observation:
         self._play_to(tick)
-        seen = self.env.observe(cameras)
-        self._compare(seen.state)
-        return seen
+        return self.env.observe(cameras)
 
     def end(self) -> None:
         """The last tick, and what only the world knows of its state."""
@@ -77,15 +76,20 @@ class Replay:
     def cameras(self) -> tuple[str, ...]:
         return tuple(self._worlds[0].env.observation_spec.cameras)
 
-    def looks(self, folder: RunFolder, record: EpisodeRecord, cameras: Mapping[str, Size]) -> Iterator[Observation]:
-        """What was to be seen before each action. A `Mismatch` where the trial does not go as it was recorded."""
+    def looks(
+        self, folder: RunFolder, record: EpisodeRecord, cameras: Mapping[str, Size], ticks: Iterable[int] | None = None
+    ) -> Iterator[Observation]:
+        """What was to be seen before each action, or before those at some rising `ticks`.
+
+        A `Mismatch` where the trial does not go as it was recorded, to its last tick.
+        """
         steps = folder.read_steps(record)
         actions, states = steps["action"].astype(np.float64), steps["state"].astype(np.float64)
         for world in self._worlds:
             world.begin(record, actions, states)
         waiting: deque[Future[Observation]] = deque()
-        for tick in range(len(actions)):
-            world = self._worlds[tick % len(self._worlds)]
+        for number, tick in enumerate(range(len(actions)) if ticks is None else ticks):
+            world = self._worlds[number % len(self._worlds)]
             waiting.append(world.thread.submit(world.look, tick, cameras))
             if len(waiting) > AHEAD * len(self._worlds):
                 yield waiting.popleft().result()

@@ -1,0 +1,146 @@
+"""The backbone's stages: what comes next in a clip, and which chunk of actions goes with what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .. import actions, sequence
+from ..action_vae import ActionVae
+from ..backbone import Rynn, Seen
+from ..config import Config
+from ..text import Text
+from .chunks import held_out
+from .recipe import Clips
+from .tokens import Tokens
+
+CHECKED = 256
+"""Looks that a check asks about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    ids: Tensor
+    """(B, L), padded on the right."""
+    labels: Tensor
+    """(B, L): the token itself where it is to be predicted, else -100."""
+    mask: Tensor | None
+    """(B, L); None where nothing is padded."""
+    states: Tensor
+    """(B, frames, S); without frames where the clip holds no actions."""
+    latents: Tensor
+    """(B, frames, 2, latent): what the ActionVAE makes of the chunks."""
+
+
+class BackboneStage:
+    """Cross entropy of tokens, L1 of the actions' latents, and a little against large logits."""
+
+    def __init__(self, tokens: Tokens, clips: Clips, config: Config, rynn: Rynn, vae: ActionVae, text: Text) -> None:
+        self.module = rynn
+        self._tokens, self._clips, self._config, self._vae = tokens, clips, config, vae.eval()
+        self._latents = _latents(vae, tokens.rows)
+        self._words = [text.ids(instruction) for instruction in tokens.instructions]
+        kept = np.array([not held_out(number) for number in range(len(tokens.instructions))])
+        self._single = tokens.first_looks(1, 1, kept)
+        self._clip = tokens.first_looks(clips.frames, clips.gap, kept)
+        self._apart = tokens.first_looks(1, 1, ~kept if not kept.all() else kept)
+        self._scaler = actions.Scaler(config.statistics)
+
+    def batch(self, stream: np.random.Generator, size: int) -> Batch:
+        whole = self._clips.frames > 1 and stream.random() < self._clips.share
+        starts = self._clip if whole else self._single
+        return self._of(starts[stream.integers(0, len(starts), size)], self._clips.frames if whole else 1)
+
+    def losses(self, batch: Batch) -> Mapping[str, Tensor]:
+        batch = _on(batch, next(self.module.parameters()).device)
+        seen = _seen(self.module, batch)
+        told = _told(self.module, seen, batch)
+        total = self._clips.tokens * told["tokens"] + self._clips.z_loss * told["z"]
+        if not self._clips.actions:
+            return told | {"total": total}
+        _, error = self._meant(self.module, seen, batch)
+        return told | {"actions": error, "total": total + self._clips.actions * error}
+
+    def check(self, module: nn.Module) -> Mapping[str, float]:
+        """On looks of episodes that are not trained on; `last` in the actions' units, summed up to the chunk's end."""
+        assert isinstance(module, Rynn)
+        looks = self._apart[np.linspace(0, len(self._apart) - 1, min(CHECKED, len(self._apart))).astype(int)]
+        measure = self._aimed if self._clips.actions else self._foretold
+        parts = [measure(module, looks[at : at + 32]) for at in range(0, len(looks), 32)]
+        return {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
+
+    def _foretold(self, module: Rynn, looks: NDArray[np.int64]) -> dict[str, float]:
+        """Of clips without actions: the cross entropy of what comes next."""
+        looks = _followed(looks, self._clip)
+        batch = _on(self._of(looks, self._clips.frames), next(module.parameters()).device)
+        return {"tokens": float(_told(module, _seen(module, batch), batch)["tokens"])}
+
+    def _aimed(self, module: Rynn, looks: NDArray[np.int64]) -> dict[str, float]:
+        """From one look, as a policy is asked: how far its chunk is from the demonstrated one."""
+        batch = _on(self._of(looks, 1), next(module.parameters()).device)
+        mean, error = self._meant(module, _seen(module, batch), batch)
+        decoded = self._vae.to(mean.device).decode(mean[:, 0]).double().cpu().numpy()
+        rows = self._scaler.unscaled(decoded) - self._scaler.unscaled(self._tokens.rows[looks].astype(np.float64))
+        embodiment = self._config.embodiment
+        ends = actions.absolute(rows, np.zeros((len(rows), len(embodiment.state))), embodiment)[:, -1]
+        return {"actions": float(error), "last": float(np.abs(ends[:, list(embodiment.relative)]).mean())}
+
+    def _meant(self, module: Rynn, seen: Seen, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The latents' means, and how far the latents are from those of the demonstrated chunks."""
+        mean, spread = (part.float() for part in module.latents(seen.state_hidden))
+        return mean, functional.l1_loss(torch.stack([mean, spread], dim=2), batch.latents)
+
+    def _of(self, firsts: NDArray[np.int64], frames: int) -> Batch:
+        looks = firsts[:, None] + np.arange(frames) * self._clips.gap
+        words = [self._words[number] for number in self._tokens.episode[firsts]]
+        with_actions = bool(self._clips.actions)
+        packed = sequence.pack(
+            words, self._tokens.codes[looks], self._config.vocabulary, self._config.pictures.patch, with_actions
+        )
+        states = self._tokens.states[looks] if with_actions else self._tokens.states[looks][:, :0]
+        return Batch(
+            packed.ids, packed.labels, packed.mask, torch.from_numpy(states), self._latents[torch.from_numpy(looks)]
+        )
+
+
+def _seen(module: Rynn, batch: Batch) -> Seen:
+    """Nothing is asked before the first place whose next token is to be predicted; a state stands behind it."""
+    asked = (batch.labels[:, 1:] != sequence.IGNORED).any(0)
+    return module(batch.ids, batch.states, batch.mask, int(asked.nonzero()[0]))
+
+
+def _told(module: Rynn, seen: Seen, batch: Batch) -> dict[str, Tensor]:
+    """Logits are only made where a token is to be predicted."""
+    wanted = batch.labels[:, 1:]
+    asked = wanted != sequence.IGNORED
+    logits = module.next_logits(seen.hidden[:, :-1][asked]).float()
+    z = torch.logsumexp(logits, dim=-1).square().mean()
+    return {"tokens": functional.cross_entropy(logits, wanted[asked]), "z": z}
+
+
+def _followed(looks: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those that a clip can begin with; where none can, as many beginnings."""
+    found = np.intersect1d(looks, firsts)
+    return found if len(found) else firsts[: len(looks)]
+
+
+def _on(batch: Batch, device: torch.device) -> Batch:
+    mask = None if batch.mask is None else batch.mask.to(device)
+    return Batch(batch.ids.to(device), batch.labels.to(device), mask, batch.states.to(device), batch.latents.to(device))
+
+
+@torch.inference_mode()
+def _latents(vae: ActionVae, rows: NDArray[np.float32]) -> Tensor:
+    """(looks, 2, latent): mu and logvar of every look's chunk."""
+    device = next(vae.parameters()).device
+    parts = [
+        torch.stack(vae.encode(torch.from_numpy(rows[at : at + 1024]).to(device)), dim=1).float().cpu()
+        for at in range(0, len(rows), 1024)
+    ]
+    return torch.cat(parts).clone()
