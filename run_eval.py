@@ -1,4 +1,4 @@
-from armtrial.evaluators.cli import main
+from armtrial import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

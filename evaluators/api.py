@@ -2,26 +2,25 @@
 
 import shlex
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..envs.faults import Fault, caught
 from ..envs.locate import text_of
-from ..policies.base import Policy, PolicySpec, World
-from ..tasks.base import Origin, Suite, Task, Trial
+from ..policies.base import Policy, World
+from ..tasks.base import Outcome, Suite, Task, Trial
 from .config import REPEATABLE, WHAT_IS_PLAYED, RunConfig
 from .errors import FolderError, Mismatch, UnknownName, UserError
 from .folder import RunFolder, read_info, read_records, safe
 from .ground import Ground, PolicyLike, portable, prepare
-from .matching import match
-from .metrics import Clocks, Scores, clocks, scores
-from .pool import Seat, close_all, open_local, open_workers
+from .metrics import Clocks, Scores, clocks, last_takes, scores
+from .opening import opened
+from .pool import Seat
 from .progress import Silent, Watcher
-from .provenance import provenance
+from .provenance import digest, provenance
 from .records import EpisodeRecord, RunInfo, Sitting
 from .runner import pending, play
 from .summary import scores_json
@@ -50,6 +49,11 @@ class Run:
     @property
     def clocks(self) -> Clocks:
         return clocks(self.records)
+
+    @property
+    def broken(self) -> bool:
+        """Some trial ended in ERROR, in the take that counts."""
+        return any(record.result.outcome is Outcome.ERROR for record in last_takes(self.records))
 
     @property
     def summary(self) -> bytes:
@@ -84,31 +88,45 @@ def evaluate(
 
 def start(ground: Ground, out: Path | None, watcher: Watcher) -> Run:
     """A new run in a folder of its own; None: one named after the time, the suite and the policy."""
-    with _opened(ground) as (seats, policy, world):
-        info = _info(ground, policy, world)
-        folder = RunFolder(out) if out is not None else _named_after(ground.config)
-        folder.create(info)
-        return _played(ground, folder, info, seats, policy, world, watcher, retry_errors=False)
+    taken = out is not None and RunFolder(out).info_file.exists()
+    folder: RunFolder | None = None
+    try:
+        with opened(ground) as (seats, policy, world):
+            info = _info(ground, policy, world)
+            folder = RunFolder(out) if out is not None else _named_after(ground.config)
+            folder.create(info)
+            return _played(ground, folder, info, seats, policy, world, watcher, retry_errors=False)
+    except KeyboardInterrupt:
+        if folder is None or taken or not folder.info_file.exists():
+            raise
+        raise Interrupted(folder.path) from None
 
 
 def resume(path: Path, changes: dict[str, Any], retry_errors: bool, watcher: Watcher) -> Run:
     """Goes on with a run. `changes`: how it is played may change, what is played may not."""
     info = read_info(path)
+    try:
+        return _resumed(path, info, changes, retry_errors, watcher)
+    except KeyboardInterrupt:
+        raise Interrupted(path.absolute()) from None
+
+
+def _resumed(path: Path, info: RunInfo, changes: dict[str, Any], retry_errors: bool, watcher: Watcher) -> Run:
     config = portable(replace(info.config, **changes))
-    for name in WHAT_IS_PLAYED:
-        before, now = getattr(info.config, name), getattr(config, name)
-        if now != before:
-            raise Mismatch(
-                f"{path} was started with {name}={before!r}, not {now!r}; "
-                "a run keeps what it plays. Start another one with --out"
-            )
+    pairs = [(name, getattr(info.config, name), getattr(config, name)) for name in WHAT_IS_PLAYED]
+    differ = [f"{name}={before!r}, not {now!r}" for name, before, now in pairs if now != before]
+    if differ:
+        raise Mismatch(
+            f"{path} was started with {'; '.join(differ)}; a run keeps what it plays. Start another one with --out"
+        )
     ground = prepare(config)
     if (ground.suite.name, ground.suite.version) != (info.suite, info.suite_version):
         raise Mismatch(
             f"{path} was played on {info.suite}-v{info.suite_version}; this version has "
             f"{ground.suite.name}-v{ground.suite.version}. Its trials are others: start a new run"
         )
-    with _opened(ground) as (seats, policy, world):
+    _check_files(path, info, ground)
+    with opened(ground) as (seats, policy, world):
         if (policy.spec.name, policy.spec.version) != (info.policy, info.policy_version):
             raise Mismatch(
                 f"{path} was played by {info.policy} {info.policy_version}; this is {policy.spec.name} "
@@ -116,6 +134,21 @@ def resume(path: Path, changes: dict[str, Any], retry_errors: bool, watcher: Wat
             )
         info = replace(info, config=ground.config, sittings=(*info.sittings, _sitting(ground)))
         return _played(ground, RunFolder(path), info, seats, policy, world, watcher, retry_errors)
+
+
+def _check_files(path: Path, info: RunInfo, ground: Ground) -> None:
+    """A calibration or a robot of another content is another world under the same name."""
+    for value in ground.source.arguments.values():
+        before = info.provenance.files.get(value) if isinstance(value, str) else None
+        if before is None:
+            continue
+        now = digest(Path(value)) if Path(value).is_file() else ""
+        if now != before:
+            how = f"sha256 {before[:12]} then, {now[:12]} now" if now else "it is gone"
+            raise Mismatch(
+                f"{value} is not what {path} was started with ({how}); a run keeps the world it is played in. "
+                "Put the file back, or start another run with --out"
+            )
 
 
 def load(path: Path) -> Run:
@@ -136,50 +169,6 @@ def _named_after(config: RunConfig) -> RunFolder:
     raise FolderError(f"{base} and all its numbers are taken; choose another --out")
 
 
-@contextmanager
-def _opened(ground: Ground) -> Generator[tuple[Sequence[Seat], Policy, World]]:
-    """Worlds and policy, compared with each other, closed in the end."""
-    with ExitStack() as stack:
-        workers = min(ground.config.workers, max(1, len(ground.trials)))
-        seats, world = open_workers(ground.source, workers) if workers else open_local(ground.source, 1)
-        stack.callback(close_all, seats)
-        policy = caught(Origin.POLICY, _built, ground, world)
-        if isinstance(policy, Fault):
-            raise UserError(f"policy '{ground.config.policy}' could not be built: {policy} ({policy.where})")
-        _check_policy(ground, policy)
-        stack.callback(_close, policy)
-        match(policy.spec, world)
-        _check_renderer(ground, policy)
-        yield seats, policy, world
-
-
-def _check_renderer(ground: Ground, policy: Policy) -> None:
-    if ground.renderer is not None and ground.renderer.backend == "disabled" and policy.spec.cameras:
-        cameras = ", ".join(policy.spec.cameras)
-        raise Mismatch(
-            f"policy '{policy.spec.name}' looks at {cameras}, but MUJOCO_GL=disabled draws nothing: unset it"
-        )
-
-
-def _check_policy(ground: Ground, policy: Any) -> None:
-    """A third party's object, before anything is asked of it."""
-    missing = [name for name in ("reset", "plan", "close") if not callable(getattr(policy, name, None))]
-    if missing or not isinstance(getattr(policy, "spec", None), PolicySpec):
-        wrong = ", ".join([f"no method '{name}'" for name in missing] or ["a spec that is no PolicySpec"])
-        raise UserError(f"policy '{ground.config.policy}' has {wrong}; derive it from armtrial.policies.base.Policy")
-
-
-def _close(policy: Policy) -> None:
-    """Everything has been played: a policy that cannot close itself costs nothing but a word."""
-    fault = caught(Origin.POLICY, policy.close)
-    if isinstance(fault, Fault):
-        sys.stderr.write(f"armtrial: the policy could not be closed: {fault}\n")
-
-
-def _built(ground: Ground, world: World) -> Policy:
-    return ground.make_policy(world, **ground.policy_arguments)
-
-
 def _played(
     ground: Ground,
     folder: RunFolder,
@@ -196,12 +185,9 @@ def _played(
         folder.write_info(info)
         try:
             _play_rest(ground, folder, records, seats, policy, world, watcher, retry_errors)
-        except KeyboardInterrupt:
-            _ended(folder, info, records, "interrupted")
-            raise Interrupted(folder.path) from None
-        except BaseException:
+        except BaseException as reason:
             with suppress(FolderError):
-                _ended(folder, info, records, "failed")
+                _ended(folder, info, records, "interrupted" if isinstance(reason, KeyboardInterrupt) else "failed")
             raise
         return _ended(folder, info, records, "done")
 
@@ -240,7 +226,7 @@ def _ended(folder: RunFolder, info: RunInfo, records: Sequence[EpisodeRecord], h
 
 def _sitting(ground: Ground) -> Sitting:
     places = (ground.config.policy, ground.config.suite, ground.source.place)
-    made_with = provenance(str(ground.renderer or ""), places)
+    made_with = provenance(str(ground.renderer or ""), places, ground.source.arguments.values())
     return Sitting(start=_now(), command=shlex.join(sys.argv), provenance=made_with)
 
 

@@ -2,35 +2,33 @@
 
 import argparse
 import os
-import re
-import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
 from ..envs.base import Size
-from ..tasks.base import Outcome
 from ..tasks.variations import RANDOMIZED
 from . import api
-from .config import RunConfig
+from .config import WHAT_IS_PLAYED, RunConfig
 from .demonstrations import INDEX, usable, write_index
 from .errors import Mismatch, UserError
+from .flags import LARGEST, PLAYED, SOME_ERROR, Parser, policy_flags, size, trial_flags, world_flags
 from .folder import RunFolder, read_info
 from .ground import Ground, prepare
+from .interrupts import Stopped
 from .metrics import last_takes
+from .output import show
 from .progress import watcher
 from .records import EpisodeRecord
 
 DOMAIN = "demo"
 """Of the seeds. Those of evaluations are even, all others odd: the two never meet."""
 FORMATS = ("steps", "lerobot")
-SMALLEST, LARGEST = 64, 4096
-"""Edges that the encoder of LeRobot's videos takes."""
-PLAYED, SOME_ERROR, INTERRUPTED = 0, 1, 130
+SMALLEST = 64
+"""Pixels along the shortest edge that the encoder of LeRobot's videos takes."""
 
 DESCRIPTION = """\
 Plays a policy over demonstration trials and keeps those that succeed. The result is a run's folder like any other
@@ -43,8 +41,8 @@ examples:
                                      a fifth of the attempts goes wrong on purpose and is recovered from
   armtrial collect --suite distractor --episodes 200 --out data/wide --randomize
                                      light, table and cameras vary more than in any evaluation
-  armtrial collect --suite single --episodes 50 --out data/single --format lerobot --size 320x240
-                                     also as a LeRobotDataset in data/single/lerobot
+  armtrial collect --suite single --episodes 50 --out data/single --format lerobot --size 320x240 --look pretty
+                                     also as a LeRobotDataset in data/single/lerobot, with finer shadows and edges
   armtrial collect --resume data/single
                                      go on after Ctrl-C or a crash; the same command again does so too
 
@@ -60,20 +58,19 @@ exit status: 0 played; 1 some trial ended in ERROR; 2 something you can mend, sa
 def run(argv: Sequence[str]) -> int:
     given = vars(_parser().parse_args(argv))
     quiet, keep, form = given.pop("quiet"), given.pop("keep_failures"), given.pop("format")
-    size = _size(given.pop("size"))
+    edges = _even(given.pop("size"))
     if form == "lerobot":
         _writer()
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         played = _played(given, quiet)
-        kept = _indexed(played, keep)
+        ground = prepare(played.info.config)
+        kept = _indexed(played, ground, keep)
         _say(quiet, _summary(played, kept))
         if form == "lerobot":
-            _say(quiet, str(_rendered(played, kept, size, quiet)))
+            _say(quiet, str(_rendered(played, ground, kept, edges, quiet)))
     except KeyboardInterrupt as stop:
-        return _stopped(stop)
-    broken = any(record.result.outcome is Outcome.ERROR for record in last_takes(played.records))
-    return SOME_ERROR if broken else PLAYED
+        raise Stopped(_how_to_go_on(stop)) from None
+    return SOME_ERROR if played.broken else PLAYED
 
 
 def _played(given: dict[str, Any], quiet: bool) -> api.Run:
@@ -83,30 +80,31 @@ def _played(given: dict[str, Any], quiet: bool) -> api.Run:
     if (out is None) == (again is None):
         raise UserError("say where to: --out DIR for a new collection, --resume DIR to go on with one")
     folder = Path(again or out or "")
-    if again or (folder / "run.json").exists():
-        _check_seeds(folder)
-        return api.resume(folder, asked, False, watcher(quiet))
+    if again:
+        return _resumed(folder, asked, quiet)
     if "suite" not in asked:
         raise UserError("--suite is missing. Say what is to be learned: --suite single; see armtrial --list")
     defaults: dict[str, Any] = {"policy": "expert", "workers": os.cpu_count() or 1, "video": "none"}
-    return api.start(_prepared(RunConfig(**(defaults | asked), seed_domain=DOMAIN)), folder, watcher(quiet))
+    config = RunConfig(**(defaults | asked), seed_domain=DOMAIN)
+    if (folder / "run.json").exists():
+        return _resumed(folder, {name: getattr(config, name) for name in WHAT_IS_PLAYED} | asked, quiet)
+    return api.start(prepare(config), folder, watcher(quiet))
+
+
+def _resumed(folder: Path, asked: dict[str, Any], quiet: bool) -> api.Run:
+    """`asked`: all that is played where the command says it anew, so that a flag it leaves out counts too."""
+    _check_seeds(folder)
+    return api.resume(folder, asked, False, watcher(quiet))
 
 
 def _asked(given: dict[str, Any]) -> dict[str, Any]:
     """The fields of `RunConfig` that flags were given for."""
-    arguments = tuple(given.get("policy_arg", ()))
+    asked = {name: value for name, value in given.items() if name in RunConfig.__dataclass_fields__}
     if "mistakes" in given:
-        arguments += (f"mistakes={given['mistakes']:g}",)
-    repeated = {"policy_arg": arguments, "task": given.get("task"), "env_arg": given.get("env_arg")}
-    single = {name: given[name] for name in ("suite", "policy", "episodes", "workers") if name in given}
-    variation = {"variation": RANDOMIZED.name} if given.get("randomize") else {}
-    return single | variation | {name: tuple(values) for name, values in repeated.items() if values}
-
-
-def _prepared(config: RunConfig) -> Ground:
-    ground = prepare(config)
-    assert all(trial.seed % 2 for trial in ground.trials), "a demonstration never has the seed of an evaluation"
-    return ground
+        asked["policy_arg"] = (*asked.get("policy_arg", ()), f"mistakes={given['mistakes']:g}")
+    if given.get("randomize"):
+        asked["variation"] = RANDOMIZED.name
+    return asked
 
 
 def _check_seeds(folder: Path) -> None:
@@ -115,9 +113,9 @@ def _check_seeds(folder: Path) -> None:
         raise Mismatch(f"{folder} was played on the seeds '{domain}'; demonstrations come from '{DOMAIN}' alone")
 
 
-def _indexed(played: api.Run, keep_failures: bool) -> list[EpisodeRecord]:
+def _indexed(played: api.Run, ground: Ground, keep_failures: bool) -> list[EpisodeRecord]:
     kept = usable(played.records, played.info.tasks, keep_failures)
-    write_index(RunFolder(played.folder), kept, prepare(played.info.config).tasks)
+    write_index(RunFolder(played.folder), kept, ground.tasks)
     return kept
 
 
@@ -129,7 +127,7 @@ def _summary(played: api.Run, kept: Sequence[EpisodeRecord]) -> str:
     return f"{len(kept)} demonstrations of {trials} trials{each}: {played.folder / INDEX}"
 
 
-def _rendered(played: api.Run, kept: Sequence[EpisodeRecord], size: Size, quiet: bool) -> Path:
+def _rendered(played: api.Run, ground: Ground, kept: Sequence[EpisodeRecord], size: Size, quiet: bool) -> Path:
     from .replay import replaying
 
     writer, folder = _writer(), RunFolder(played.folder)
@@ -139,7 +137,6 @@ def _rendered(played: api.Run, kept: Sequence[EpisodeRecord], size: Size, quiet:
         )
     if writer.written(folder, [record.id for record in kept], size):
         return folder.path / "lerobot"
-    ground = prepare(played.info.config)
     if ground.renderer is not None and ground.renderer.backend == "disabled":
         raise UserError("--format lerobot draws pictures, and MUJOCO_GL=disabled draws nothing: unset it")
     shown = track(kept, "drawing", console=Console(stderr=True), disable=quiet)
@@ -160,50 +157,36 @@ def _writer() -> Any:
     return lerobot_writer
 
 
-def _size(text: str) -> Size:
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    size = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not all(SMALLEST <= edge <= LARGEST and edge % 2 == 0 for edge in size):
-        raise UserError(f"--size {text}: give WxH in pixels, both even and from {SMALLEST} to {LARGEST}, as 640x480")
-    return size
+def _even(edges: Size) -> Size:
+    if not all(SMALLEST <= edge <= LARGEST and edge % 2 == 0 for edge in edges):
+        raise UserError(
+            f"--size {edges[0]}x{edges[1]}: both sides of a film are even and from {SMALLEST} to {LARGEST}, as 640x480"
+        )
+    return edges
 
 
-def _stopped(stop: KeyboardInterrupt) -> int:
+def _how_to_go_on(stop: KeyboardInterrupt) -> str:
     where = f"go on with\n  armtrial collect --resume {stop.folder}" if isinstance(stop, api.Interrupted) else ""
-    print(f"\nStopped. Everything played is kept; {where or 'the same command goes on'}", file=sys.stderr)
-    return INTERRUPTED
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+    return f"\nStopped. Everything played is kept; {where or 'the same command goes on'}"
 
 
 def _say(quiet: bool, text: str) -> None:
     if not quiet:
-        print(text)
+        show(text)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="armtrial collect",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
+    parser = Parser("armtrial collect", DESCRIPTION, EPILOG, argument_default=argparse.SUPPRESS)
     _what(parser.add_argument_group("what is played"))
     _left(parser.add_argument_group("what is left of it"))
     return parser
 
 
 def _what(group: Any) -> None:
-    group.add_argument("--suite", metavar="S", help="a name from armtrial --list, ./file.py:SUITE, or module:SUITE")
-    group.add_argument("--task", metavar="T", action="append", help="only this task of the suite; repeatable")
-    group.add_argument("--episodes", metavar="N", type=int, help="trials per task (default: the suite's own)")
+    trial_flags(group)
     group.add_argument("--policy", metavar="P", help="who demonstrates (default: expert)")
-    group.add_argument("--policy-arg", metavar="K=V", action="append", help="handed to the policy; repeatable")
-    group.add_argument("--env-arg", metavar="K=V", action="append", help="handed to the world; repeatable")
+    policy_flags(group)
+    world_flags(group)
     group.add_argument("--mistakes", metavar="P", type=float, help="share of attempts that go wrong on purpose: 0 to 1")
     group.add_argument(
         "--randomize", action="store_true", help="light, table and cameras from wider ranges; the same starts"
@@ -216,7 +199,11 @@ def _left(group: Any) -> None:
     group.add_argument("--resume", metavar="DIR", help="go on with the collection in DIR")
     group.add_argument("--format", choices=FORMATS, default="steps", help="see below (default: steps)")
     group.add_argument(
-        "--size", metavar="WxH", default="640x480", help="of the pictures of --format lerobot (default: 640x480)"
+        "--size",
+        metavar="WxH",
+        type=size,
+        default=(640, 480),
+        help="of the pictures of --format lerobot (default: 640x480)",
     )
     group.add_argument("--keep-failures", action="store_true", default=False, help="failed trials are kept as well")
     group.add_argument("--quiet", action="store_true", default=False, help="no progress, no summary")

@@ -12,6 +12,11 @@ class RunConfig:
     suite: str
     policy_arg: tuple[str, ...] = ()
     """K=V, handed to the policy."""
+    checkpoint: str = ""
+    """Short for the policy's argument of that name, as are the next two; empty: not said."""
+    device: str = ""
+    url: tuple[str, ...] = ()
+    """Of several, the policy is handed all."""
     task: tuple[str, ...] = ()
     """Only these tasks of the suite; empty: all."""
     episodes: int | None = None
@@ -19,6 +24,11 @@ class RunConfig:
     seed_domain: str = "eval"
     env_arg: tuple[str, ...] = ()
     """K=V, handed to the world."""
+    look: str = ""
+    """Short for the world's argument of that name, as is the next; empty: not said."""
+    robot_model: str = ""
+    size: tuple[int, int] | None = None
+    """(width, height) of the pictures that the policy is shown; None: what it asks for."""
     variation: str = ""
     """A named change of every task's world; empty: the tasks as the suite has them."""
     execute: int = 20
@@ -33,6 +43,22 @@ class RunConfig:
     """Which trials are filmed; the command's own default is the failures."""
 
 
-REPEATABLE = ("policy_arg", "task", "env_arg")
-WHAT_IS_PLAYED = ("policy", "suite", "policy_arg", "task", "episodes", "seed_domain", "env_arg", "variation", "execute")
+REPEATABLE = ("policy_arg", "url", "task", "env_arg")
+WHAT_IS_PLAYED = (
+    "policy",
+    "policy_arg",
+    "checkpoint",
+    "device",
+    "url",
+    "suite",
+    "task",
+    "episodes",
+    "seed_domain",
+    "env_arg",
+    "look",
+    "robot_model",
+    "size",
+    "variation",
+    "execute",
+)
 """The part of a config that a resumed run keeps; the rest is how it is played and may change."""

@@ -2,15 +2,21 @@
 
 import argparse
 import difflib
+import re
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import UserError
 
+PLAYED, SOME_ERROR, USER_CAN_MEND = 0, 1, 2
 STATUSES = """\
 exit status: 0 played; 1 some trial ended in ERROR; 2 something you can mend, said in one line;
              130 interrupted (the command to go on with is printed)
 """
+LARGEST = 4096
+"""Pixels along an edge of a picture."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,4 +49,62 @@ class Repeatable(argparse.Action):
     """A flag that may come several times."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
-        setattr(namespace, self.dest, (*getattr(namespace, self.dest, ()), values))
+        setattr(namespace, self.dest, (*(getattr(namespace, self.dest, None) or ()), values))
+
+
+def size(text: str) -> tuple[int, int]:
+    """640x480 as (640, 480), whatever the numbers are."""
+    found = re.fullmatch(r"(\d{1,6})x(\d{1,6})", text)
+    if found is None:
+        raise UserError(f"--size {text}: give WxH in pixels, as 640x480")
+    return int(found[1]), int(found[2])
+
+
+def called_by() -> str:
+    """How a person begins this command."""
+    name = Path(sys.argv[0]).name
+    return {
+        "run_eval.py": "python run_eval.py",
+        "__main__.py": "python -m armtrial",
+        "armtrial.py": "python -m armtrial",
+    }.get(name, "armtrial")
+
+
+def trial_flags(group: Any) -> None:
+    """Which trials, for the commands that play some."""
+    group.add_argument("--suite", metavar="S", help="a name from --list, ./file.py:SUITE, or package.module:SUITE")
+    group.add_argument("--task", metavar="T", action=Repeatable, help="only this task of the suite; repeatable")
+    group.add_argument("--episodes", metavar="N", type=int, help="trials per task (default: the suite's own)")
+
+
+def policy_flags(group: Any) -> None:
+    """What is handed to a policy. Whether it takes it is asked when it is known."""
+    group.add_argument(
+        "--policy-arg", metavar="K=V", action=Repeatable, help="handed to the policy (--list NAME: its own); repeatable"
+    )
+    group.add_argument("--checkpoint", metavar="PATH", help="its weights: short for --policy-arg checkpoint=PATH")
+    group.add_argument(
+        "--device", metavar="NAME", help="what it computes on, as cuda:0: short for --policy-arg device="
+    )
+    group.add_argument(
+        "--url",
+        metavar="URL",
+        action=Repeatable,
+        help="the server that answers: short for --policy-arg url=; repeatable",
+    )
+
+
+def world_flags(group: Any) -> None:
+    """What is handed to a world."""
+    group.add_argument(
+        "--env-arg", metavar="K=V", action=Repeatable, help="handed to the world (--list NAME: its own); repeatable"
+    )
+    group.add_argument("--look", metavar="NAME", help="how the world is drawn: short for --env-arg look=NAME")
+    group.add_argument(
+        "--robot-model", metavar="FILE", help="another robot in it: short for --env-arg robot_model=FILE"
+    )
+
+
+def world_of(flags: argparse.Namespace) -> dict[str, Any]:
+    """What `world_flags` were given, as fields of a config."""
+    return {name: value for name in ("env_arg", "look", "robot_model") if (value := getattr(flags, name, None))}

@@ -3,18 +3,22 @@
 import math
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..envs.catalog import NEEDS_GL
+from ..envs.catalog import ENVS, NEEDS_GL
 from ..envs.gl import GlChoice, GlError, chosen
 from ..envs.worker import EnvSource
 from ..policies.base import Policy
 from ..tasks.base import DOMAINS, Suite, Task, Trial
+from ..tasks.catalog import SUITES
 from ..tasks.variations import VARIATIONS, varied
 from . import names
+from .arguments import check, said, settled
 from .config import VIDEO, RunConfig
 from .errors import UnknownName, UserError
+from .flags import LARGEST
 
 PolicyLike = str | Callable[..., Policy]
 
@@ -38,10 +42,13 @@ def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Su
     """Finds everything by name and checks every argument."""
     _check(config)
     config = portable(config)
+    _settle_gl(config)
     suite = suite if isinstance(suite, Suite) else names.suite(config.suite)
     tasks = _varied(_chosen(suite, config.task), config.variation)
     make_policy = policy if callable(policy) else names.POLICY_TABLE.factory(config.policy)
-    renderer = _renderer(suite.env)
+    of_policy = said(config, "policy_arg")
+    check(of_policy, make_policy, "policy_arg", config.policy)
+    renderer = _renderer(config, suite.env)
     if renderer is not None and config.workers == 0:
         os.environ.update(renderer.environ)  # MuJoCo reads it when it is imported, which the next line does
     return Ground(
@@ -51,31 +58,54 @@ def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Su
         trials=tuple(t for t in suite.trials(config.episodes, config.seed_domain) if t.task in {x.name for x in tasks}),
         source=_source(config, suite, tasks, renderer),
         make_policy=make_policy,
-        policy_arguments=names.arguments(config.policy_arg, make_policy, "--policy-arg", config.policy),
+        policy_arguments={name: argument.value for name, argument in of_policy.items()},
         renderer=renderer,
     )
 
 
 def portable(config: RunConfig) -> RunConfig:
-    """The same from any folder: the user's files by their whole path."""
+    """The same from any folder, the user's files by their whole path, and in one spelling."""
     policy, suite = names.POLICY_TABLE.absolute(config.policy), names.SUITE_TABLE.absolute(config.suite)
-    return replace(config, policy=policy, suite=suite)
+    return settled(replace(config, policy=policy, suite=suite))
 
 
 def _source(config: RunConfig, suite: Suite, tasks: tuple[Task, ...], renderer: GlChoice | None) -> EnvSource:
     """A world under another Python may not even be importable here, so that its arguments are its own to check."""
-    given = names.literals(config.env_arg, "--env-arg")
-    interpreter = str(given.pop("interpreter", ""))
+    given = said(config, "env_arg")
+    interpreter = str(given.pop("interpreter").value) if "interpreter" in given else ""
     if not interpreter:
-        names.check_arguments(given, names.ENV_TABLE.factory(suite.env), "--env-arg", suite.env)
+        check(given, names.ENV_TABLE.factory(suite.env), "env_arg", suite.env)
     elif config.workers == 0:
         raise UserError("--workers 0 plays in this process; another interpreter needs --workers 1 or more")
-    environ = renderer.environ if renderer else {}
-    return EnvSource(names.ENV_TABLE.place(suite.env), tasks, given, environ, interpreter)
+    return EnvSource(
+        place=names.ENV_TABLE.place(suite.env),
+        tasks=tasks,
+        arguments={name: argument.value for name, argument in given.items()},
+        environ=renderer.environ if renderer else {},
+        interpreter=interpreter,
+    )
 
 
-def _renderer(env: str) -> GlChoice | None:
-    if env not in NEEDS_GL:
+def _settle_gl(config: RunConfig) -> None:
+    """MuJoCo reads its backend when it is imported, and a world in a file of the user's imports it before it can be
+    asked whether it draws. That matters in this process alone: any other is given its variables."""
+    if config.workers == 0 and config.suite not in SUITES and not os.environ.get("MUJOCO_GL"):
+        with suppress(GlError):
+            os.environ.update(chosen(os.environ).environ)
+
+
+def _needs_gl(config: RunConfig, env: str) -> bool:
+    """The package's own by the table, so that nothing is imported; any other says so itself, by `needs_gl = True`.
+    Under another Python it may not be importable here, and brings its own way to draw."""
+    if env in ENVS:
+        return env in NEEDS_GL
+    if "interpreter" in said(config, "env_arg"):
+        return False
+    return bool(getattr(names.ENV_TABLE.factory(env), "needs_gl", False))
+
+
+def _renderer(config: RunConfig, env: str) -> GlChoice | None:
+    if not _needs_gl(config, env):
         return None
     try:
         return chosen(os.environ)
@@ -94,6 +124,8 @@ def _check(config: RunConfig) -> None:
         raise UserError(f"--batch {config.batch}: a call of the policy answers at least one query")
     if config.trial_timeout is not None and not 0 < config.trial_timeout < math.inf:
         raise UserError(f"--trial-timeout {config.trial_timeout:g}: give a number of seconds above 0")
+    if config.size is not None and not all(1 <= edge <= LARGEST for edge in config.size):
+        raise UserError(f"--size {config.size[0]}x{config.size[1]}: each side has 1 to {LARGEST} pixels, as in 640x480")
     if config.video not in VIDEO:
         raise UnknownName("choice of videos", config.video, VIDEO)
     if config.seed_domain not in DOMAINS:

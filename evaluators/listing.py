@@ -1,6 +1,7 @@
 """What `--list` shows: the tables, and what one of their entries takes."""
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 from ..tasks.base import Suite
@@ -39,7 +40,8 @@ def _table_of(found: Any) -> names.Table:
 
 
 def _heading(table: names.Table) -> str:
-    rows = [f"  {name:<12} {_first_line(table, name)}" for name in table.places()]
+    width = _width(table.places())
+    rows = [f"  {name:<{width}} {_first_line(table, name)}" for name in table.places()]
     return "\n".join([f"{table.plural}:", *rows])
 
 
@@ -75,11 +77,16 @@ def _described(table: names.Table, name: str) -> str:
 
 
 def _described_suite(suite: Suite) -> str:
+    width = _width(task.name for task in suite.tasks)
     rows = [
-        f"  {task.name:<12} {task.instruction} ({task.max_seconds:g} s, {task.success_rule.value})"
+        f"  {task.name:<{width}} {task.instruction} ({task.max_seconds:g} s, {task.success_rule.value})"
         for task in suite.tasks
     ]
     return "\n".join([f"suite {suite.name}: {_of_suite(suite)}, in the world '{suite.env}'", "", *rows])
+
+
+def _width(words: Iterable[str]) -> int:
+    return max([12, *map(len, words)])
 
 
 def _own_words(found: Any) -> list[str]:

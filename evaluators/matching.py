@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ..envs.base import ActionSpec
 from ..policies.base import PolicySpec, World
 from .errors import Mismatch
+from .flags import LARGEST
 
 
 def match(policy: PolicySpec, world: World) -> None:
@@ -18,9 +19,8 @@ def _cameras(policy: PolicySpec, world: World) -> list[str]:
     there = world.observation.cameras
     missing = [name for name in policy.cameras if name not in there]
     wrong = [f"it looks at camera '{name}', the world has {_listed(there)}" for name in missing]
-    empty = [(name, size) for name, size in policy.cameras.items() if min(size) < 1]
-    flat = [f"it wants camera '{name}' at {w}x{h}; both sides must be above 0" for name, (w, h) in empty]
-    return wrong + flat
+    odd = [(name, size) for name, size in policy.cameras.items() if min(size) < 1 or max(size) > LARGEST]
+    return wrong + [f"it wants camera '{name}' at {w}x{h}; both sides go from 1 to {LARGEST}" for name, (w, h) in odd]
 
 
 def _state(policy: PolicySpec, world: World) -> list[str]:

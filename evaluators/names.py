@@ -2,11 +2,12 @@
 
 import ast
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from ..envs.catalog import ENVS
 from ..envs.faults import Fault, caught
@@ -68,6 +69,8 @@ class Table:
 POLICY_TABLE = Table("policy", "policies", "armtrial.policies", POLICIES)
 ENV_TABLE = Table("world", "worlds", "armtrial.envs", ENVS)
 SUITE_TABLE = Table("suite", "suites", "armtrial.suites", SUITES)
+PLAIN = {bool: "True or False", int: "a whole number", float: "a finite number", str: "a text", NoneType: "None"}
+"""Types that an argument's value is compared with, in words."""
 TABLES = (SUITE_TABLE, POLICY_TABLE, ENV_TABLE)
 
 
@@ -78,32 +81,15 @@ def suite(name: str) -> Suite:
     return found
 
 
-def arguments(texts: Sequence[str], factory: Callable[..., Any], flag: str, name: str) -> dict[str, Any]:
-    """K=V texts as keyword arguments that the factory takes."""
-    given = literals(texts, flag)
-    check_arguments(given, factory, flag, name)
-    return given
-
-
 def literals(texts: Sequence[str], flag: str) -> dict[str, Any]:
+    """K=V texts by their keys."""
     given: dict[str, Any] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
             raise UserError(f"{flag} {text}: an argument is written K=V")
-        given[key] = _literal(value)
+        given[key] = literal(value)
     return given
-
-
-def check_arguments(given: Mapping[str, Any], factory: Callable[..., Any], flag: str, name: str) -> None:
-    takes = parameters(factory)
-    open_ended = any(kind is inspect.Parameter.VAR_KEYWORD for kind in _kinds(factory))
-    for key in given:
-        if key not in takes and not open_ended:
-            raise UnknownName(f"argument of '{name}'", key, takes, f"Said by {flag}.")
-    missing = [key for key, default in takes.items() if default is inspect.Parameter.empty and key not in given]
-    if missing:
-        raise UserError(f"'{name}' needs {flag} {' '.join(f'{key}=...' for key in missing)}")
 
 
 def parameters(factory: Callable[..., Any]) -> dict[str, Any]:
@@ -113,11 +99,17 @@ def parameters(factory: Callable[..., Any]) -> dict[str, Any]:
     return {parameter.name: parameter.default for parameter in own if parameter.kind in named}
 
 
-def _kinds(factory: Callable[..., Any]) -> set[Any]:
-    return {parameter.kind for parameter in inspect.signature(factory).parameters.values()}
+def kinds(factory: Callable[..., Any], key: str) -> tuple[type, ...]:
+    """What an argument may be, where its annotation says so in plain types; else empty."""
+    try:
+        said = inspect.signature(factory, eval_str=True).parameters[key].annotation
+    except (KeyError, NameError, TypeError, AttributeError, SyntaxError):
+        return ()
+    there = get_args(said) if isinstance(said, UnionType) or get_origin(said) is Union else (said,)
+    return there if all(kind in PLAIN for kind in there) else ()
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
     """Numbers, True, None and quoted texts as Python reads them; anything else is the text itself."""
     try:
         return ast.literal_eval(text)

@@ -28,8 +28,16 @@ class Rate:
         high = 1.0 if self.k == self.n else float(betaincinv(self.k + 1, self.n - self.k, 1 - tail))
         return low, high
 
+    @property
+    def share(self) -> str:
+        return "no data" if self.value is None else f"{100 * self.value:.1f} % ({self.k}/{self.n})"
+
+    @property
+    def span(self) -> str:
+        """The interval in per cent."""
+        return "no data" if self.interval is None else "{:.1f} to {:.1f}".format(*(100 * end for end in self.interval))
+
     def __str__(self) -> str:
-        if self.value is None or self.interval is None:
+        if self.value is None:
             return "no data"
-        low, high = self.interval
-        return f"{100 * self.value:.1f} % ({self.k}/{self.n}, 95 % CI {100 * low:.1f} to {100 * high:.1f})"
+        return f"{100 * self.value:.1f} % ({self.k}/{self.n}, 95 % CI {self.span})"

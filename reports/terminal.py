@@ -1,16 +1,52 @@
-"""The result table as a person reads it in a terminal."""
+"""The result table as a person reads it in a terminal of 80 columns."""
+
+import textwrap
+from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from .base import HEADER, Report, cells, remarks
+from ..evaluators.metrics import Score
+from ..evaluators.stats import Rate
+from .base import Report, progress, reasons, remarks
+
+WIDE = 80
+"""Columns."""
+HEADER = ("task", "SR\n95 % CI", "SR@1\n95 % CI", "progress", "why the\nrest failed")
+PADDING = 2
+"""Blanks between two columns, and those that a heading has around it."""
+NARROWEST = 7
+"""Columns of a task's name at least; a longer one goes on in the next line."""
 
 
 def render(report: Report) -> str:
-    table = tabulate(
-        [cells(row) for row in report.rows],
-        headers=HEADER,
-        disable_numparse=True,
-        tablefmt="simple",
-        maxcolwidths=[None] * 4 + [40],
-    )
-    return "\n".join([report.title, "", table, "", *remarks(report)])
+    """Each rate with its counts, and its interval beneath."""
+    rows = [_cells(row) for row in report.rows]
+    table = tabulate(rows, headers=HEADER, disable_numparse=True, tablefmt="simple", maxcolwidths=_widths(rows))
+    lines = [*_wrapped(report.title), "", table, ""]
+    return "\n".join([*lines, *(line for remark in remarks(report) for line in _wrapped(remark))])
+
+
+def _cells(row: Score) -> tuple[str, ...]:
+    return row.task, _rate(row.success), _rate(row.first_attempt), progress(row), reasons(row)
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.share}\n{rate.span}" if rate.n else "no data"
+
+
+def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:
+    """Figures are never wrapped: names and reasons share what they leave, of which a name takes what it needs."""
+    headings = [_longest(heading) + PADDING for heading in HEADER]
+    needed = [max(_longest(cell) for cell in column) for column in zip(*rows)]
+    figures = [max(pair) for pair in zip(headings[1:4], needed[1:4])]
+    left = WIDE - sum(figures) - PADDING * len(figures) - PADDING
+    name = max(NARROWEST, min(needed[0], left - headings[-1]))
+    return [name, *figures, max(headings[-1], left - name)]
+
+
+def _longest(cell: str) -> int:
+    return max(map(len, cell.split("\n")))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDE)

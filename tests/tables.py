@@ -1,5 +1,6 @@
 """Tables with an arm, in the start state of some trial, for the tests of scenes and cameras."""
 
+import atexit
 from functools import cache
 
 import mujoco
@@ -58,6 +59,7 @@ class Table:
     def _renderer(self, camera: str, size: Size) -> mujoco.Renderer:
         if size not in self._renderers:
             self._renderers[size] = mujoco.Renderer(self.model, size[1], size[0])
+            atexit.register(self._renderers[size].close)  # before EGL itself ends: what is registered last goes first
         self._renderers[size].update_scene(self.data, camera)
         return self._renderers[size]
 

@@ -76,6 +76,22 @@ def test_another_command_does_not_go_on(tmp_path: Path) -> None:
         collect(tmp_path, "--suite", "toy", "--policy", "toy", "--episodes", "3")
 
 
+@pytest.mark.parametrize(
+    ("first", "named"),
+    [
+        (("--policy-arg", "horizon=7"), r"policy_arg=\('horizon=7',\), not \(\)"),
+        (("--env-arg", "speed=0.9", "--task", "reach"), r"task=\('reach',\), not \(\); env_arg=\('speed=0.9',\), not"),
+    ],
+)
+def test_a_flag_that_is_left_out_the_second_time_is_a_difference(
+    first: tuple[str, ...], named: str, tmp_path: Path
+) -> None:
+    assert collect(tmp_path, *TOY_TWICE, *first) == 0
+    with pytest.raises(Mismatch, match=named):
+        collect(tmp_path)
+    assert run(["--resume", str(tmp_path), "--quiet"]) == 0
+
+
 def test_an_evaluation_never_becomes_demonstrations(tmp_path: Path) -> None:
     evaluate("toy", "toy", episodes=1, workers=0, out=tmp_path)
     with pytest.raises(Mismatch, match="was played on the seeds 'eval'; demonstrations come from 'demo' alone"):
@@ -145,8 +161,18 @@ def test_a_replay_that_differs_from_what_was_played_is_an_error(tmp_path: Path) 
     [
         (("--suite", "toy"), "say where to: --out DIR for a new collection"),
         (("--out", "x"), "--suite is missing. Say what is to be learned"),
-        (("--suite", "toy", "--size", "640"), "--size 640: give WxH in pixels, both even and from 64 to 4096"),
-        (("--suite", "toy", "--size", "641x480"), "--size 641x480"),
+        (
+            ("--suite", "toy", "--episodes", "abc"),
+            "argument --episodes: invalid int value: 'abc'. See armtrial collect",
+        ),
+        (("--suite", "toy", "--size", "20000x480"), "--size 20000x480: both sides of a film are even and from 64 to"),
+        (
+            ("--suite", "single", "--out", "x", "--mistakes", "nan"),
+            "'mistakes' of 'expert' is 'nan'; it takes a finite",
+        ),
+        (("--suite", "toy", "--size", "640"), "--size 640: give WxH in pixels, as 640x480"),
+        (("--suite", "toy", "--size", "641x480"), "--size 641x480: both sides of a film are even and from 64 to 4096"),
+        (("--suite", "toy", "--siz", "641x480"), r"--siz is not understood. Did you mean --size\?"),
         (("--suite", "toy", "--out", "x", "--policy", "toy", "--randomize"), "cannot be randomized: only tasks of"),
     ],
 )

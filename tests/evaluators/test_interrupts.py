@@ -1,6 +1,7 @@
 """Whenever and however often a run is interrupted, it ends at once, says how to go on, and leaves no process."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,15 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import armtrial
 from armtrial.envs.remote import RemoteEnv
 from armtrial.envs.worker import EnvSource
 from armtrial.evaluators import evaluate, pool
-from armtrial.evaluators.api import load
+from armtrial.evaluators.api import Interrupted, load, resume
 from armtrial.evaluators.errors import UserError
 from armtrial.evaluators.interrupts import Interrupts
+from armtrial.evaluators.progress import Silent
 from armtrial.tests import worlds
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +139,49 @@ def test_a_run_interrupted_while_its_worlds_start_says_that_nothing_was_played(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("place", ["folder.RunFolder.opened", "folder.RunFolder.append", "pool.close_all"])
+def test_wherever_it_is_interrupted_a_run_that_is_there_is_named(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"armtrial.evaluators.{place}", interrupted)
+    with pytest.raises(Interrupted) as stop:
+        evaluate("toy", "toy", episodes=1, workers=0, out=tmp_path / "run")
+    assert stop.value.folder == tmp_path / "run"
+
+
+def test_a_run_that_goes_on_is_named_though_it_is_interrupted_before_its_first_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate("toy", "toy", episodes=1, workers=0, out=tmp_path / "run")
+    monkeypatch.setattr(pool, "open_local", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted, match=re.escape(str(tmp_path / "run"))):
+        resume(tmp_path / "run", {}, False, Silent())
+
+
+def test_interrupted_before_there_is_a_folder_nothing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "open_local", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt) as stop:
+        evaluate("toy", "toy", episodes=1, workers=0, out=tmp_path / "run")
+    assert not isinstance(stop.value, Interrupted)
+
+
+def test_ctrl_c_while_the_command_is_imported_gives_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Impatient:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "armtrial.evaluators.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "armtrial.evaluators.cli")
+    monkeypatch.setattr(sys, "meta_path", [Impatient(), *sys.meta_path])
+    status = armtrial.main()  # pyright: ignore[reportAttributeAccessIssue] -- it takes the folder for the package
+    assert (status, capsys.readouterr().err) == (130, "\nStopped.\n")
+
+
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     """As under `nohup`, and in a shell's background jobs."""
     code = (
@@ -171,6 +218,17 @@ def test_a_world_that_does_not_start_is_named_with_its_last_words(
         evaluate("toy", worlds.NEVER_STARTS, workers=2, env_arg=f"marks={str(marks)!r}", out=tmp_path / "run")
     assert gone(marks)
     assert time.monotonic() - began < 10
+
+
+def test_a_world_that_may_take_long_for_a_trial_may_take_as_long_to_start(
+    tmp_path: Path, marks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "START_SECONDS", 0.5)
+    given: dict[str, Any] = {"env_arg": f"marks={str(marks)!r}", "out": tmp_path / "run", "workers": 1}
+    with pytest.raises(UserError, match=r"^the world did not start within 1.5 s"):
+        evaluate("toy", worlds.NEVER_STARTS, trial_timeout=1.5, **given)
+    with pytest.raises(UserError, match=r"^the world did not start within 0.5 s"):
+        evaluate("toy", worlds.NEVER_STARTS, trial_timeout=0.1, **given)
 
 
 @pytest.fixture

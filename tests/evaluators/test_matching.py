@@ -25,7 +25,8 @@ def test_a_policy_made_for_the_world_fits() -> None:
     ("spec", "both_sides"),
     [
         (replace(SPEC, cameras={"top": (64, 64)}), "it looks at camera 'top', the world has (front, wrist)"),
-        (replace(SPEC, cameras={"front": (0, 64)}), "it wants camera 'front' at 0x64; both sides must be above 0"),
+        (replace(SPEC, cameras={"front": (0, 64)}), "it wants camera 'front' at 0x64; both sides go from 1 to 4096"),
+        (replace(SPEC, cameras={"wrist": (64, 4097)}), "it wants camera 'wrist' at 64x4097; both sides go from 1 to"),
         (replace(SPEC, state=("jaw", "x")), "it reads the state (jaw, x), the world gives (x, jaw)"),
         (with_action(names=("jaw", "x")), "its actions: (jaw, x), the world's: (x, jaw)"),
         (with_action(units=("mm", "%")), "its units: (mm, %), the world's: (m, %)"),

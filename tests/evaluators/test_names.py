@@ -4,7 +4,6 @@ import pytest
 
 from armtrial.evaluators import names
 from armtrial.evaluators.errors import UnknownName, UserError
-from armtrial.policies.baselines import Random
 from armtrial.policies.toy import Toy
 from armtrial.tasks.toy import TOY
 
@@ -43,8 +42,8 @@ def test_a_file_with_a_syntax_error_is_one_line(tmp_path: Path) -> None:
     [("3", 3), ("0.5", 0.5), ("true", True), ("False", False), ("none", None), ("runs/x", "runs/x"), ("'3'", "3")],
 )
 def test_a_value_reads_as_a_person_means_it(text: str, value: object) -> None:
-    assert names.arguments([f"horizon={text}"], Random, "--policy-arg", "random") == {"horizon": value}
+    assert names.literals([f"horizon={text}"], "--policy-arg") == {"horizon": value}
 
 
 def test_a_value_may_hold_an_equals_sign() -> None:
-    assert names.arguments(["horizon=a=b"], Random, "--policy-arg", "random") == {"horizon": "a=b"}
+    assert names.literals(["horizon=a=b"], "--policy-arg") == {"horizon": "a=b"}

@@ -1,11 +1,15 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from armtrial.evaluators import Run, evaluate
+from armtrial.evaluators.metrics import Score, Scores, clocks
+from armtrial.evaluators.stats import Rate
 from armtrial.reports import base, markdown, terminal
+from armtrial.reports.base import Report
 
 
 @pytest.fixture(scope="module")
@@ -14,10 +18,46 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_every_percentage_stands_with_counts_and_interval(run: Run) -> None:
-    text = terminal.render(base.build(run.info, run.records))
+    text = markdown.render(base.build(run.info, run.records))
     percentages = re.findall(r"\d+\.\d %(?! CI)[^%]*", text)
     assert len(percentages) == 8
     assert all(re.match(r"[\d.]+ % \(\d+/\d+, 95 $", percentage) for percentage in percentages)
+
+
+def test_in_a_terminal_the_interval_stands_beneath_its_percentage(run: Run) -> None:
+    lines = terminal.render(base.build(run.info, run.records)).splitlines()
+    shares = [number for number, line in enumerate(lines) if re.search(r"\d %", line) and "/" in line]
+    assert len(shares) == 4
+    for number in shares:
+        assert len(re.findall(r"[\d.]+ % \(\d+/\d+\)", lines[number])) == 2
+        assert len(re.findall(r"[\d.]+ to [\d.]+", lines[number + 1])) == 2
+    assert lines[3].split() == ["95", "%", "CI", "95", "%", "CI", "rest", "failed"]
+
+
+def score(task: str, rate: Rate, **failures: int) -> Score:
+    return Score(
+        task=task,
+        success=rate,
+        first_attempt=rate,
+        progress=0.5,
+        steps=1.0,
+        errors={"transport": 3},
+        voids=1,
+        failures=failures,
+    )
+
+
+@pytest.mark.parametrize("trials", [50, 1000, 10000])
+def test_in_a_terminal_a_table_is_no_wider_than_80_columns(run: Run, trials: int) -> None:
+    rows = (
+        score("put_the_red_block_into_the_left_drawer", Rate(trials, trials), a_label_that_somebody_made_very_long=5),
+        score("x", Rate(0, 0)),
+    )
+    secret = replace(run.info, privileged=True, policy="a policy+mistakes(0.2)+size(224x224)")
+    text = terminal.render(Report(secret, Scores(tasks=rows, overall=rows[0], planned=9, played=3), clocks([])))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "5 a label" in text
+    assert f"({trials}/{trials})" in text
 
 
 def test_a_privileged_policy_is_named_in_every_table(run: Run) -> None:
@@ -40,3 +80,21 @@ def test_a_report_says_which_code_and_machine_it_comes_from(run: Run, tmp_path: 
     text = markdown.render(base.build(run.info, run.records))
     assert run.info.provenance.machine["cpu"] in text
     assert f"numpy {run.info.provenance.packages['numpy']}" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seed_domain": "demo"}, "NO EVALUATION: demo seeds"),
+        ({"variation": "dim"}, "toy-v1, dim"),
+        ({"env_arg": ("delay=3", "calibration=/home/me/arm.json")}, "toy-v1, delay=3, calibration=arm.json"),
+        ({"look": "pretty", "robot_model": "/somewhere/so101.xml"}, "toy-v1, look=pretty, robot_model=so101.xml"),
+    ],
+)
+def test_what_makes_figures_others_than_the_suites_stands_in_the_title(
+    run: Run, changes: dict[str, Any], said: str
+) -> None:
+    report = base.build(replace(run.info, config=replace(run.info.config, **changes)), run.records)
+    assert base.build(run.info, run.records).title == "random on toy-v1"
+    for render in (terminal.render, markdown.render):
+        assert said in " ".join(render(report).split())

@@ -1,0 +1,85 @@
+"""`armtrial video`: films of a run's trials; and those that a run leaves by itself."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from . import api, video
+from .errors import UserError
+from .flags import PLAYED, SOME_ERROR, Parser
+from .folder import RunFolder
+from .ground import prepare
+from .output import show, tell
+from .records import EpisodeRecord
+
+EXAMPLES = """\
+examples:
+  %(prog)s runs/x                    the failures that have no film yet, at most 12
+  %(prog)s runs/x --all              every trial that has none
+  %(prog)s runs/x pick-v1.pick.003   this trial, anew
+
+exit status: 0 all are there; 1 some could not be filmed, each said in one line; 2 something you can mend
+"""
+
+
+def run(words: Sequence[str]) -> int:
+    parser = Parser("armtrial video", "Films trials of a run by replaying their actions.", EXAMPLES)
+    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("trial", nargs="*", help="ids of trials, filmed anew; none: the failures, at most 12")
+    parser.add_argument("--all", action="store_true", help="every trial that has no film yet")
+    flags = parser.parse_args(words)
+    run = api.load(flags.run)
+    films = list(_filmed(run, _wanted(run, flags.trial, flags.all)))
+    if not films:
+        tell("Nothing is left to film; a trial that is named is filmed anew.")
+    return SOME_ERROR if any(film.fault for film in films) else PLAYED
+
+
+def film_run(run: api.Run, quiet: bool) -> None:
+    """What the run was asked to film. A world that does not start costs the films and no more."""
+    wanted = video.missing(RunFolder(run.folder), video.chosen(run.records, run.info.config.video))
+    if not wanted:
+        return
+    if not quiet:
+        tell(f"\nfilming {len(wanted)} trials ...")
+    try:
+        films = list(_films(run, wanted))
+    except UserError as error:
+        tell(f"armtrial: {error}")
+        return
+    if not quiet:
+        tell(f"{sum(not film.fault for film in films)} films in {run.folder / 'videos'}")
+
+
+def _filmed(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
+    """Each is named as it is done."""
+    for film in _films(run, wanted):
+        if not film.fault:
+            show(str(film.path))
+        yield film
+
+
+def _films(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
+    for film in video.film(RunFolder(run.folder), wanted, prepare(run.info.config).source):
+        if film.fault:
+            tell(f"armtrial: {film.trial} could not be filmed: {film.fault}")
+        yield film
+
+
+def _wanted(run: api.Run, names: Sequence[str], everything: bool) -> list[EpisodeRecord]:
+    if names:
+        return _named(names, video.chosen(run.records, "all"), run.folder)
+    return video.missing(RunFolder(run.folder), video.chosen(run.records, "all" if everything else "failures"))
+
+
+def _named(names: Sequence[str], records: Sequence[EpisodeRecord], run: Path) -> list[EpisodeRecord]:
+    """A run may have thousands of trials, of which a message shows the few that could be meant."""
+    by_id = {record.id: record for record in records}
+    for name in names:
+        if name not in by_id:
+            nearest = ", ".join(difflib.get_close_matches(name, by_id, n=3, cutoff=0.0)) or "none"
+            raise UserError(
+                f"no trial that can be filmed is called '{name}'. Nearest: {nearest}. "
+                f"All {len(by_id)} stand in {run / 'records.jsonl'}"
+            )
+    return [by_id[name] for name in names]
