@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -15,13 +15,24 @@ ROOT = Path(__file__).parent.parent
 _PACKAGES = ("armtrial", "numpy", "mujoco", "gymnasium", "torch", "lerobot", "transformers")
 
 
-def provenance(renderer: str, places: Sequence[str]) -> Provenance:
-    """Of this moment. `places`: where policy, suite and world come from; those in files of the user's are hashed."""
+def provenance(renderer: str, places: Sequence[str], given: Iterable[object] = ()) -> Provenance:
+    """Of this moment. `places`: where policy, suite and world come from; those in files of the user's are hashed.
+    `given`: what the world was handed; the files in it are hashed too, but not the meshes that such a file names."""
     revision, dirty = commit()
-    files = {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in _files(places)}
+    files = {file: digest(Path(file)) for file in [*_files(places), *handed(given)]}
     return Provenance(
         commit=revision, dirty=dirty, packages=packages(), machine=machine(), renderer=renderer, files=files
     )
+
+
+def handed(given: Iterable[object]) -> list[str]:
+    """Those that are files. A bare word is a name, even where a file happens to be called that."""
+    texts = [text for text in given if isinstance(text, str) and (Path(text).suffix or Path(text).is_absolute())]
+    return [text for text in texts if Path(text).is_file()]
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _files(places: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..envs.base import Observation, Vector
 from ..envs.so100.kinematics import Reach
-from ..envs.so100.units import GRIPPER, JOINTS, MODEL_HIGH, MODEL_LOW, UNITS, Calibration
+from ..envs.so100.units import GRIPPER, JOINTS, MODEL_STOPS, UNITS, Calibration, Stops
 from ..tasks.base import derived_seed
 from .base import Plan, Policy, PolicySpec, Query, World
 from .expert_motion import Mover, Pace
@@ -86,7 +86,8 @@ class _Slot:
 
     def _mover(self) -> Mover:
         bounds = self._calibration.to_radians(np.array([self._low, self._high]))
-        reach = Reach(np.maximum(bounds.min(axis=0), MODEL_LOW), np.minimum(bounds.max(axis=0), MODEL_HIGH), MARGIN)
+        stops = self._calibration.stops
+        reach = Reach(np.maximum(bounds.min(axis=0), stops.low), np.minimum(bounds.max(axis=0), stops.high), MARGIN)
         pace = Pace(
             joints=1.2 * self._speed, hand=0.3 * self._speed, jaw=1.1 * self._speed, rate=self._spec.action.rate
         )
@@ -96,9 +97,16 @@ class _Slot:
         """The bounds say how far the body's joints go; how far the jaws do, only an open jaw tells."""
         spans = np.radians(self._high - self._low)
         jaw, units = float(observation.privileged["joints"][GRIPPER]), float(observation.state[GRIPPER])
-        default = Calibration().spans[GRIPPER]
-        spans[GRIPPER] = (jaw - MODEL_LOW[GRIPPER]) * 100 / units if units > 5 else default
-        return Calibration(tuple(float(span) for span in spans))
+        stops = _stops(observation)
+        shut, default = stops.low[GRIPPER], stops.spans[GRIPPER]
+        spans[GRIPPER] = (jaw - shut) * 100 / units if units > 5 else default
+        return Calibration(tuple(float(span) for span in spans), stops)
+
+
+def _stops(observation: Observation) -> Stops:
+    """Those of the world's arm, which need not be our own; a world that says nothing of them has ours."""
+    shown = observation.privileged.get("stops")
+    return MODEL_STOPS if shown is None else Stops(tuple(shown[: len(JOINTS)]), tuple(shown[len(JOINTS) :]))
 
 
 def _listed(joints: Iterable[tuple[str, str]]) -> str:

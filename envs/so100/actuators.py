@@ -28,6 +28,8 @@ class Actuators:
     """kg m2: the rotor seen through its gears."""
     force: Six
     """Nm, both ways."""
+    delay: int = 1
+    """Ticks until an action reaches the servos."""
 
 
 def _six(value: float) -> Six:

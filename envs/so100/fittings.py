@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..base import Vector
-from .solids import Axis, Corner, Triangles, circle, rectangle, slab
+from .solids import Axis, Corner, End, Ends, Triangles, circle, face, rectangle, slab
 
 Flat = tuple[float, float]
+HAIR = 0.25
+"""How far a flat thing stands out of the face that it is on: enough for the depth buffer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Servo:
-    """An STS3215: a case, the round housing of its gears, and a horn at either end of its shaft."""
+    """An STS3215: a case, and a horn at either end of its shaft."""
 
     axis: Axis
     shaft: Flat
@@ -33,15 +35,24 @@ class Servo:
     high: Flat
     faces: Flat
     """Of the horns, along the shaft."""
+    horn_ends: Ends = (End.OPEN, End.OPEN)
+    """A horn's face is not seen where it is in the bracket that it turns."""
 
     def case(self) -> list[Triangles]:
         low, high = self.faces
-        block = slab(self.axis, rectangle(self.low, self.high, 1.5), low + 4.8, high - 4.8, 0.8)
-        return [block, slab(self.axis, circle(self.shaft, 11.0), low + 4.0, high - 4.0)]
+        return [slab(self.axis, rectangle(self.low, self.high), low + 4.8, high - 4.8, 0.8)]
 
     def horns(self) -> list[Triangles]:
-        ends = ((self.faces[0], self.faces[0] + 4.5), (self.faces[1] - 4.5, self.faces[1]))
-        return [slab(self.axis, circle(self.shaft, 10.0), low, high) for low, high in ends]
+        (low, high), (below, above) = self.faces, self.horn_ends
+        disc = circle(self.shaft, 10.0)
+        return [
+            slab(self.axis, disc, low - _sunk(below), low + 5.0, ends=(below, End.OPEN)),
+            slab(self.axis, disc, high - 5.0, high + _sunk(above), ends=(End.OPEN, above)),
+        ]
+
+
+def _sunk(end: End) -> float:
+    return 1.5 if end is End.OPEN else 0.0
 
 
 def part(printed: list[Triangles], servo: Servo | None, *fittings: list[Triangles]) -> Part:
@@ -50,28 +61,27 @@ def part(printed: list[Triangles], servo: Servo | None, *fittings: list[Triangle
     return Part(printed, [*case, *(piece for pieces in fittings for piece in pieces)], horns)
 
 
-def plate(axis: Axis, outline: Vector, face: float, outward: int) -> Triangles:
-    """A flat thing on a face; it stands out by a hair, enough for the depth buffer."""
-    low, high = sorted((face - 0.5 * outward, face + 0.25 * outward))
-    return slab(axis, outline, low, high)
+def plate(axis: Axis, outline: Vector, height: float, outward: int) -> Triangles:
+    """A flat thing on a face."""
+    return face(axis, outline, height + HAIR * outward, outward)
 
 
 def screws(axis: Axis, *faces: float) -> list[Triangles]:
     """The heads around the horn on the joint's axis, on a face to either side."""
     places = [(u, v) for u in (-5.0, 5.0) for v in (-5.0, 5.0)]
-    return [plate(axis, circle(place, 1.8, 8), face, 1 if face > 0 else -1) for face in faces for place in places]
+    return [plate(axis, circle(place, 1.8, 8), at, 1 if at > 0 else -1) for at in faces for place in places]
 
 
-def studs(axis: Axis, rows: Sequence[float], face: float, outward: int) -> list[Triangles]:
+def studs(axis: Axis, rows: Sequence[float], height: float, outward: int) -> list[Triangles]:
     """Rows of diamond openings in a wall."""
-    return [plate(axis, circle((u, v), 2.3, 4), face, outward) for u in (-12, -4, 4, 12) for v in rows]
+    return [plate(axis, circle((u, v), 2.3, 4), height, outward) for u in (-12, -4, 4, 12) for v in rows]
 
 
-def sleeve(axis: Axis, low: Flat, high: Flat, ends: Flat) -> Triangles:
+def sleeve(axis: Axis, low: Flat, high: Flat, reach: Flat, ends: Ends = (End.EDGED, End.EDGED)) -> Triangles:
     """The frame around a servo."""
     wall = 4.0
-    inner = rectangle((low[0] + wall, low[1] + wall), (high[0] - wall, high[1] - wall), 3.0)
-    return slab(axis, rectangle(low, high, 6.0), ends[0], ends[1], 1.0, holes=[inner])
+    inner = rectangle((low[0] + wall, low[1] + wall), (high[0] - wall, high[1] - wall))
+    return slab(axis, rectangle(low, high, 6.0), *reach, 1.0, [inner], ends)
 
 
 def mirrored(half: Sequence[Corner]) -> list[Corner]:

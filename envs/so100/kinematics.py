@@ -22,8 +22,9 @@ PAN_AXIS = (_PAN.pos[0], _PAN.pos[1])
 """x, y of the vertical axis that the arm turns about."""
 SHOULDER = (_LIFT.pos[2], _PAN.pos[2] + _LIFT.pos[1])
 """Outwards from the pan axis and up: the axis of shoulder_lift."""
-_UPPER, _UPPER_BEND = math.hypot(_ELBOW.pos[1], _ELBOW.pos[2]), math.atan2(_ELBOW.pos[2], _ELBOW.pos[1])
-_FORE, _FORE_BEND = math.hypot(_WRIST.pos[1], _WRIST.pos[2]), math.atan2(_WRIST.pos[1], _WRIST.pos[2])
+UPPER, UPPER_BEND = math.hypot(_ELBOW.pos[1], _ELBOW.pos[2]), math.atan2(_ELBOW.pos[2], _ELBOW.pos[1])
+FORE, FORE_BEND = math.hypot(_WRIST.pos[1], _WRIST.pos[2]), math.atan2(_WRIST.pos[1], _WRIST.pos[2])
+"""From joint to joint; and how far that line rises above the link's own direction, where its joint reads 0."""
 FINGER = -_ROLL.pos[1] - TCP[1]
 """From the axis of wrist_flex to the middle of the tip pads, along the fingers."""
 _QUARTER = math.pi / 2
@@ -120,11 +121,11 @@ def hand_of(joints: Sequence[float] | Vector, tool: float = TCP[0]) -> Hand:
     """Where these joint angles, from pan to roll, hold the hand."""
     pan, lift, elbow, wrist, roll = (float(angle) for angle in joints[:5])
     pitch = -(lift + elbow + wrist)
-    upper, fore = -lift - _UPPER_BEND, _FORE_BEND - lift - elbow
+    upper, fore = -lift - UPPER_BEND, FORE_BEND - lift - elbow
     aside, above = _across(Hand(0.0, 0.0, 0.0, pitch, roll, tool))
-    outwards = SHOULDER[0] + _UPPER * math.cos(upper) + _FORE * math.cos(fore)
+    outwards = SHOULDER[0] + UPPER * math.cos(upper) + FORE * math.cos(fore)
     outwards += FINGER * math.cos(pitch) - above * math.sin(pitch)
-    height = SHOULDER[1] + _UPPER * math.sin(upper) + _FORE * math.sin(fore)
+    height = SHOULDER[1] + UPPER * math.sin(upper) + FORE * math.sin(fore)
     height += FINGER * math.sin(pitch) + above * math.cos(pitch)
     bearing = pan + math.atan2(aside, outwards)
     return Hand(math.hypot(aside, outwards), bearing, height, pitch, roll, tool)
@@ -166,13 +167,13 @@ def _across(hand: Hand) -> tuple[float, float]:
 
 def _bends(out: float, up: float) -> tuple[float, float] | None:
     """Lift and elbow that hold the wrist this far out and up from the shoulder, with the elbow above the two."""
-    cosine = (out**2 + up**2 - _UPPER**2 - _FORE**2) / (2 * _UPPER * _FORE)
+    cosine = (out**2 + up**2 - UPPER**2 - FORE**2) / (2 * UPPER * FORE)
     if not -1.0 <= cosine <= 1.0:
         return None
     fold = math.acos(cosine)
-    upper = math.atan2(up, out) + math.atan2(_FORE * math.sin(fold), _UPPER + _FORE * cosine)
-    lift = _wrapped(-upper - _UPPER_BEND)
-    return lift, fold + _UPPER_BEND + _FORE_BEND
+    upper = math.atan2(up, out) + math.atan2(FORE * math.sin(fold), UPPER + FORE * cosine)
+    lift = _wrapped(-upper - UPPER_BEND)
+    return lift, fold + UPPER_BEND + FORE_BEND
 
 
 def _wrapped(angle: float) -> float:

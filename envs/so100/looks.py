@@ -31,21 +31,30 @@ class Skin:
 
 def dress(spec: mujoco.MjSpec, bodies: Mapping[str, mujoco.MjsBody], group: int) -> None:
     """Adds the visual geoms, a mesh per body and material, to the bodies of the arm."""
-    for material, rgba in COLOURS.items():
-        spec.add_material(name=f"arm_{material}", rgba=rgba, specular=0.3, shininess=0.3)
+    add_colours(spec)
     for name, body in bodies.items():
         for material, skin in _skins(name).items():
             _add_mesh(spec, f"{name}_{material}", skin)
-            body.add_geom(
-                name=f"look_{name}_{material}",
-                type=mujoco.mjtGeom.mjGEOM_MESH,
-                meshname=f"{name}_{material}",
-                material=f"arm_{material}",
-                contype=0,
-                conaffinity=0,
-                group=group,
-                mass=0,
-            )
+            add_drawn(body, f"{name}_{material}", material, group)
+
+
+def add_colours(spec: mujoco.MjSpec) -> None:
+    for material, rgba in COLOURS.items():
+        spec.add_material(name=f"arm_{material}", rgba=rgba, specular=0.3, shininess=0.3)
+
+
+def add_drawn(body: mujoco.MjsBody, mesh: str, material: str, group: int) -> None:
+    """A mesh of the model in its body's frame, to look at: without weight or touch."""
+    body.add_geom(
+        name=f"look_{mesh}",
+        type=mujoco.mjtGeom.mjGEOM_MESH,
+        meshname=mesh,
+        material=f"arm_{material}",
+        contype=0,
+        conaffinity=0,
+        group=group,
+        mass=0,
+    )
 
 
 @functools.cache

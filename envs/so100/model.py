@@ -7,7 +7,7 @@ that both touch it, and is no ellipsoid and no cylinder, which roll out of any g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import mujoco
 
@@ -30,6 +30,9 @@ LOOKS_GROUP, CONTACT_GROUP = 2, 3
 
 FINGER_CONTACT, PAD_CONTACT = 1, 2
 """Bits of contype. Conaffinity is 0 from the elbow on, so that the arm touches itself at its column only."""
+
+Dress = Callable[[mujoco.MjSpec, Mapping[str, mujoco.MjsBody], int], None]
+"""Gives the arm's bodies something to look at, in a group of geoms."""
 
 SHOULDER = LINKS[0].name
 COLUMN_BOXES = (
@@ -60,12 +63,12 @@ def new_spec() -> mujoco.MjSpec:
     return spec
 
 
-def add_arm(spec: mujoco.MjSpec, actuators: Actuators = NVIDIA) -> None:
+def add_arm(spec: mujoco.MjSpec, actuators: Actuators = NVIDIA, dress: Dress = dress) -> None:
     """Adds the arm, its base frame the world's. Joints and actuators are named as in `units.JOINTS`."""
     bodies = {BASE: spec.worldbody.add_body(name=BASE)}
     for index, link in enumerate(LINKS):
         bodies[link.name] = _add_link(bodies[link.parent], link, actuators, index)
-        _add_servo(spec, link, actuators, index)
+        add_servo(spec, link.joint, link.limits, actuators, index)
     _add_contacts(bodies)
     bodies[FIXED.name].add_site(name="tcp", pos=TCP, size=[0.002, 0.002, 0.002], group=4)
     dress(spec, bodies, LOOKS_GROUP)
@@ -86,13 +89,14 @@ def _add_link(parent: mujoco.MjsBody, link: Link, actuators: Actuators, index: i
     return body
 
 
-def _add_servo(spec: mujoco.MjSpec, link: Link, actuators: Actuators, index: int) -> None:
+def add_servo(spec: mujoco.MjSpec, joint: str, limits: Sequence[float], actuators: Actuators, index: int) -> None:
+    """Named as in `units.JOINTS`, whatever the joint is called."""
     force = actuators.force[index]
     servo = spec.add_actuator(
-        name=link.joint,
-        target=link.joint,
+        name=LINKS[index].joint,
+        target=joint,
         trntype=mujoco.mjtTrn.mjTRN_JOINT,
-        ctrlrange=link.limits,
+        ctrlrange=limits,
         forcerange=[-force, force],
     )
     servo.set_to_position(kp=actuators.kp[index], kv=actuators.kv[index])

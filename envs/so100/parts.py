@@ -8,7 +8,11 @@ import numpy as np
 
 from ..base import Vector
 from .fittings import Part, Servo, mirrored, mirrored_across, part, plate, screws, sleeve, studs
-from .solids import Corner, Triangles, circle, loft, rectangle, rounded, slab
+from .solids import Corner, End, Triangles, circle, loft, rectangle, rounded, slab
+
+OPEN, FLAT, EDGED = End.OPEN, End.FLAT, End.EDGED
+UPWARD = (OPEN, EDGED)
+"""What lies on something, or is never seen from below."""
 
 Section = tuple[float, float, float, float]
 """Of a finger: y, lowest x, highest x, half the width in z."""
@@ -73,11 +77,11 @@ MOVING_BLADE: tuple[Section, ...] = (
 def base() -> Part:
     servo = Servo("z", (0.0, -45.2), (-12.4, -55.4), (12.4, -10.0), (26.7, 66.3))
     printed = [
-        slab("z", rounded(mirrored(FOOT)), 0, 16, 1.5),
-        slab("z", rectangle((-22, -26), (22, 16), 3.0), 15, 40),
-        slab("z", rounded(mirrored(WAIST)), 38, 58, 1.5),
-        slab("z", rectangle((-22, -24), (22, 17), 6.0), 57, 73, 1.5),
-        slab("y", rectangle((-25.5, 42), (25.5, 83.5), 6.0), 20, 25, 1.0),
+        slab("z", rounded(mirrored(FOOT)), 0, 16, 1.5, ends=UPWARD),
+        slab("z", rectangle((-22, -26), (22, 16)), 15, 40, ends=UPWARD),
+        slab("z", rounded(mirrored(WAIST)), 38, 58, 1.5, ends=UPWARD),
+        slab("z", rectangle((-22, -24), (22, 17), 6.0), 57, 73, 1.5, ends=UPWARD),
+        slab("y", rectangle((-25.5, 42), (25.5, 83.5), 6.0), 20, 25),
     ]
     places = [(side * x, y) for x, rows in FOOT_HOLES for y in rows for side in (-1, 1)]
     holes = [plate("z", circle(place, 2.6, 4), 16, 1) for place in places]
@@ -88,12 +92,12 @@ def base() -> Part:
 def shoulder() -> Part:
     servo = Servo("x", (102.5, 30.6), (67.3, 18.2), (112.7, 43.0), (-19.8, 19.8))
     printed = [
-        slab("y", circle((0, 0), 9.5), 0, 3, 0.5),
-        slab("y", rounded(mirrored(LEVER)), 2, 12, 1.2),
-        slab("y", rounded(mirrored(LEVER)), 48, 59, 1.2),
+        slab("y", circle((0, 0), 9.5), 0, 3, ends=(OPEN, OPEN)),
+        slab("y", rounded(mirrored(LEVER)), 2, 12, 1.2, ends=UPWARD),
+        slab("y", rounded(mirrored(LEVER)), 48, 59, 1.2, ends=UPWARD),
         slab("z", rounded(mirrored(WALL)), 40, 48, 1.2),
-        sleeve("y", (-26.2, 14.5), (26.2, 50.8), (58.5, 86.3)),
-        slab("y", rectangle((-22.5, 18), (22.5, 47)), 59, 72),
+        sleeve("y", (-26.2, 14.5), (26.2, 50.8), (58.5, 86.3), ends=UPWARD),
+        slab("y", rectangle((-22.5, 18), (22.5, 47)), 59, 72, ends=UPWARD),
     ]
     return part(printed, servo, studs("z", (67.5, 77.5), 50.8, 1))
 
@@ -102,8 +106,8 @@ def upper_arm() -> Part:
     servo = Servo("x", (112.6, 28.0), (100.2, -7.2), (125.0, 38.2), (-19.8, 19.8))
     leg = rounded([(-11.9, -11.9, 11.9), (30, -11.9, 0), (30, 12, 0), (-11.9, 12, 11.9)])
     printed = [
-        slab("x", leg, 17.8, 35.0, 1.5),
-        slab("x", leg, -35.0, -17.8, 1.5),
+        slab("x", leg, 17.8, 35.0, 1.5, ends=(FLAT, EDGED)),
+        slab("x", leg, -35.0, -17.8, 1.5, ends=(EDGED, FLAT)),
         slab("z", _yoke(-35, 35, 130), -11.9, 12, 1.5, holes=[rounded(WINDOW)]),
     ]
     return part(printed, servo, screws("x", 35, -35), studs("z", (100, 108, 116, 124), -11.9, -1))
@@ -113,8 +117,8 @@ def lower_arm() -> Part:
     servo = Servo("x", (5.2, 134.9), (-7.2, 99.7), (17.6, 145.1), (-19.8, 19.8))
     leg = rounded([(-11.9, -11.9, 11.9), (11.7, -11.9, 11.9), (11.7, 30, 0), (-11.9, 30, 0)])
     printed = [
-        slab("x", leg, 17.8, 25.5, 1.2),
-        slab("x", leg, -35.0, -17.8, 1.5),
+        slab("x", leg, 17.8, 25.5, 1.2, ends=(FLAT, EDGED)),
+        slab("x", leg, -35.0, -17.8, 1.5, ends=(EDGED, FLAT)),
         slab("y", _yoke(-35, 25, 96), -11.9, 11.7, 1.5, holes=[rounded(WINDOW) - np.array([0, 2])]),
         sleeve("z", (-26.2, -15), (26.2, 20.8), (91, 118.7)),
     ]
@@ -130,15 +134,15 @@ def _yoke(left: float, right: float, top: float) -> Vector:
 
 
 def wrist() -> Part:
-    servo = Servo("y", (0.0, 0.0), (-35.2, -12.4), (10.2, 12.4), (-61.0, -22.0))
+    servo = Servo("y", (0.0, 0.0), (-35.2, -12.4), (10.2, 12.4), (-61.0, -22.0), (OPEN, FLAT))
     cheek = rounded(mirrored_across(WRIST_CHEEK))
-    neck = [(x, circle((0, 0), radius, 16)) for x, radius in ((-33.5, 4.5), (-29.5, 5.0), (-26.0, 10.0))]
+    neck = [(x, circle((0, 0), radius, 12)) for x, radius in ((-33.5, 4.5), (-29.5, 5.0), (-26.0, 10.0))]
     printed = [
         slab("z", rounded(WRIST_BODY), -15.5, 15.5, 2.5),
-        slab("x", cheek, 18.5, 28.0, 1.5),
-        slab("x", cheek, -26.5, -18.2, 1.5),
-        slab("x", circle((0, 0), 12.0), -35.2, -33.2, 0.5),
-        loft("x", neck),
+        slab("x", cheek, 18.5, 28.0, 1.5, ends=(FLAT, EDGED)),
+        slab("x", cheek, -26.5, -18.2, 1.5, ends=(EDGED, FLAT)),
+        slab("x", circle((0, 0), 12.0), -35.2, -33.2),
+        loft("x", neck, ends=(OPEN, OPEN)),
     ]
     slots = [plate("z", WRIST_SLOT + np.array([0, dy]), side * 15.5, side) for dy in (0, -13.5) for side in (-1, 1)]
     return part(printed, servo, screws("x", 28, -35.2), slots)
@@ -147,11 +151,11 @@ def wrist() -> Part:
 def fixed_jaw() -> Part:
     servo = Servo("z", (-20.2, -24.4), (-30.4, -36.8), (15.0, -12.0), (-19.3, 20.3))
     printed = [
-        slab("y", circle((0, 0), 12.0), -7, 0, 0.8),
-        slab("y", rounded(mirrored_across(PALM_LID)), -12, -6, 1.2),
-        slab("z", rounded(PALM_CHEEK), 20.3, 23.6, 1.0),
-        slab("z", rounded(PALM_CHEEK), -23.6, -20.3, 1.0),
-        slab("y", rounded(mirrored_across(PALM_HEEL)), -40.5, -8, 1.5),
+        slab("y", circle((0, 0), 12.0), -7, 0, ends=(OPEN, FLAT)),
+        slab("y", rounded(mirrored_across(PALM_LID)), -12, -6, 1.2, ends=(FLAT, EDGED)),
+        slab("z", rounded(PALM_CHEEK), 20.3, 23.6, 1.0, ends=(FLAT, EDGED)),
+        slab("z", rounded(PALM_CHEEK), -23.6, -20.3, 1.0, ends=(EDGED, FLAT)),
+        slab("y", rounded(mirrored_across(PALM_HEEL)), -40.5, -8, 1.5, ends=(EDGED, FLAT)),
         _blade(FIXED_BLADE),
     ]
     eye = plate("x", circle((-24, 0), 7.0), 35, 1)
@@ -162,8 +166,8 @@ def fixed_jaw() -> Part:
 
 def moving_jaw() -> Part:
     printed = [
-        slab("z", rounded(EAR), 20.6, 24.1, 1.0),
-        slab("z", rounded(EAR), -24.0, -20.3, 1.0),
+        slab("z", rounded(EAR), 20.6, 24.1, 1.0, ends=(FLAT, EDGED)),
+        slab("z", rounded(EAR), -24.0, -20.3, 1.0, ends=(EDGED, FLAT)),
         slab("y", rectangle((-10, -23), (7.8, 23), 4.0), -21.8, -14.5, 1.2),
         _blade(MOVING_BLADE),
     ]

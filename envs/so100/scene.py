@@ -18,7 +18,7 @@ from ...tasks.tabletop import Block, Circle, Cup, Scenario, Strawberry, Tabletop
 from ...tasks.tabletop_layout import CAMERAS, Layout, Light, Surface
 from ...tasks.tabletop_things import CASTS, TARGETS, Placement
 from ..base import Vector
-from .cameras import FAST, WORLD, Look, nudged, quaternion
+from .cameras import FAST, WORLD, Look, Mount, nudged, quaternion
 from .model import CONTACT_GROUP, LOOKS_GROUP
 from .objects import TABLE_ANSWERS, Thing, Turned, add_drawn, add_thing
 from .rigs import RIGS, Lamp, Rig
@@ -61,6 +61,8 @@ class Scene:
     """Free things by name; the goal among them where it is a vessel."""
     goal: int
     """Body."""
+    carried: Mapping[str, Mount]
+    """Cameras that the arm has of its own, in place of the rigs'."""
 
     def place(self, data: mujoco.MjData, layout: Layout) -> None:
         """Resets the data and writes the layout. The arm's joints and `mj_forward` are the caller's."""
@@ -68,7 +70,7 @@ class Scene:
         _light(self.model, rig.lamp, layout.light)
         _furnish(self.model, rig, layout.surface)
         for name in CAMERAS:
-            _mount(self.model, name, layout)
+            _mount(self.model, name, self.carried.get(name, rig.cameras[name]), layout)
         mujoco.mj_resetData(self.model, data)  # takes over where lamp, table and cameras are; mj_forward does not
         standing = {**layout.objects, GOAL: layout.goal}
         for number, (name, item) in enumerate(self.items.items()):
@@ -77,7 +79,9 @@ class Scene:
             data.mocap_pos[0] = (layout.goal.x, layout.goal.y, 0.0)
 
 
-def build(spec: mujoco.MjSpec, task: TabletopTask, look: Look = FAST) -> Scene:
+def build(
+    spec: mujoco.MjSpec, task: TabletopTask, look: Look = FAST, carried: Mapping[str, Mount] | None = None
+) -> Scene:
     """Adds table, room, things and cameras to a spec that has the arm, and compiles it."""
     things = _things(task)
     add_materials(spec)
@@ -92,7 +96,8 @@ def build(spec: mujoco.MjSpec, task: TabletopTask, look: Look = FAST) -> Scene:
     model = spec.compile()
     model.geom_sameframe[mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, TOP)] = 0  # it is moved later
     goal = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, GOAL)
-    return Scene(task, look, model, {name: _item(model, name, thing) for name, thing in things.items()}, goal)
+    items = {name: _item(model, name, thing) for name, thing in things.items()}
+    return Scene(task, look, model, items, goal, carried or {})
 
 
 def _things(task: TabletopTask) -> dict[str, Thing]:
@@ -226,8 +231,7 @@ def _furnish(model: mujoco.MjModel, rig: Rig, surface: Surface) -> None:
     model.geom_quat[top] = (math.cos(surface.turn / 2), 0.0, 0.0, math.sin(surface.turn / 2))
 
 
-def _mount(model: mujoco.MjModel, name: str, layout: Layout) -> None:
-    mount = RIGS[layout.rig].cameras[name]
+def _mount(model: mujoco.MjModel, name: str, mount: Mount, layout: Layout) -> None:
     number = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, name)
     model.cam_pos[number], model.cam_quat[number] = nudged(mount, layout.cameras[name])
     model.cam_fovy[number] = mount.fovy

@@ -11,13 +11,15 @@ import numpy as np
 from ...tasks.grasping import Thing, Tick
 from ...tasks.tabletop import Pose
 from ..base import Vector
-from .jaws import FIXED, MOVING
+from .arm import OWN, Arm
 from .scene import GOAL, Scene
-from .units import GRIPPER
+from .units import GRIPPER, JOINTS
 
 TABLE = "table"
 HARD = 25.0
-"""Newtons between the arm and the table, a goal or a thing at rest: more is a collision."""
+"""Newtons across one contact between the arm and the table or the goal, as a tick ends: more is a collision.
+
+Anything else may be pressed as hard as a grip presses."""
 
 
 @dataclass(slots=True)
@@ -35,14 +37,15 @@ class Touching:
 class Senses:
     """Reads one scene's data."""
 
-    def __init__(self, scene: Scene, data: mujoco.MjData) -> None:
+    def __init__(self, scene: Scene, data: mujoco.MjData, arm: Arm = OWN) -> None:
         model = scene.model
-        self._scene, self._model, self._data = scene, model, data
-        self._fixed = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, FIXED.name)
-        self._moving = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, MOVING.name)
+        self._scene, self._model, self._data, self._robot = scene, model, data, arm
+        self._fixed = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, arm.hand)
+        self._moving = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, arm.jaw)
         self._tips = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, "tcp")
         self._table = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, TABLE)
-        self.arm = frozenset(range(1, self._moving + 1))
+        whole = model.body_rootid == model.body_rootid[self._moving]
+        self.arm = frozenset(int(body) for body in np.flatnonzero(whole))
         self._body_of = model.geom_bodyid
 
     def pose(self, body: int) -> Pose:
@@ -76,14 +79,15 @@ class Senses:
 
     def tick(self, time: float, tips: Vector, tip_speed: float, shown: Mapping[str, int], touching: Touching) -> Tick:
         """`shown`: the free things of this trial, by name, as bodies."""
-        things = {name: self._thing(name, body, touching) for name, body in shown.items()}
+        things = {name: self._thing(body, touching) for name, body in shown.items()}
         point = (float(tips[0]), float(tips[1]), float(tips[2]))
-        return Tick(time, float(self._data.ctrl[GRIPPER]), point, tip_speed, things)
+        jaw = float(self._robot.angles(self._data.ctrl[: len(JOINTS)])[GRIPPER])
+        return Tick(time, jaw, point, tip_speed, things)
 
-    def _thing(self, name: str, body: int, touching: Touching) -> Thing:
+    def _thing(self, body: int, touching: Touching) -> Thing:
         x, y, z = (float(value) for value in self._data.xpos[body])
         fixed, moving = body in touching.fixed, body in touching.moving
-        return Thing((x, y, z), self._scene.items[name].rest, fixed or moving, fixed and moving)
+        return Thing((x, y, z), fixed or moving, fixed and moving)
 
     def _hit(self, number: int, bodies: tuple[int, int], table: bool) -> str:
         """The table or the goal, if the arm presses on it; a grip may press as it likes."""

@@ -6,6 +6,7 @@ along "x" y and z. Lengths are millimetres.
 
 from __future__ import annotations
 
+import enum
 import itertools
 import math
 from collections.abc import Sequence
@@ -22,6 +23,20 @@ Triangles = NDArray[np.float64]
 Corner = tuple[float, float, float]
 """The two coordinates of a polygon's corner, and the radius that rounds it."""
 
+
+class End(enum.Enum):
+    """How an extrusion ends."""
+
+    EDGED = enum.auto()
+    """With a face whose edge is bevelled."""
+    FLAT = enum.auto()
+    """With a face up to the outline."""
+    OPEN = enum.auto()
+    """With nothing: it lies in or on another solid, and nobody looks in."""
+
+
+Ends = tuple[End, End]
+"""The lower and the higher one."""
 ARC_STEPS = 0.8
 """Edges of a rounded corner per radian and root of its radius: rounder where it shows, cheaper where it does not."""
 
@@ -54,36 +69,53 @@ def rectangle(low: Sequence[float], high: Sequence[float], radius: float = 0.0) 
     return rounded([(u, v, radius) for u, v in corners])
 
 
-def circle(centre: Sequence[float], radius: float, sides: int = 20) -> Vector:
+def circle(centre: Sequence[float], radius: float, sides: int = 16) -> Vector:
     angles = np.arange(sides) * 2 * math.pi / sides
     return np.array(centre) + radius * np.column_stack([np.cos(angles), np.sin(angles)])
 
 
 def slab(
-    axis: Axis, outline: Vector, low: float, high: float, bevel: float = 0.0, holes: Sequence[Vector] = ()
+    axis: Axis,
+    outline: Vector,
+    low: float,
+    high: float,
+    bevel: float = 0.0,
+    holes: Sequence[Vector] = (),
+    ends: Ends = (End.EDGED, End.EDGED),
 ) -> Triangles:
-    """An outline with holes, extruded from `low` to `high`, its edges bevelled."""
-    loops = [_wound(axis, outline, 1.0), *(_wound(axis, hole, -1.0) for hole in holes)]
-    caps = [_inset(loop, bevel) for loop in loops]
-    sides = [
-        _strip(
-            [(low, cap), (low + bevel, loop), (high - bevel, loop), (high, cap)]
-            if bevel
-            else [(low, loop), (high, loop)]
-        )
-        for loop, cap in zip(loops, caps)
+    """An outline with holes, extruded from `low` to `high`."""
+    outer, inner = _wound(axis, outline, 1.0), [_wound(axis, hole, -1.0) for hole in holes]
+    below = _end(outer, low, bevel if ends[0] is End.EDGED else 0.0)
+    above = _end(outer, high, -bevel if ends[1] is End.EDGED else 0.0)
+    sides = [_strip([*below, *reversed(above)]), *(_strip([(low, hole), (high, hole)]) for hole in inner)]
+    faces = [
+        _at(_triangulated([layers[0][1], *inner])[:, ::way], layers[0][0])
+        for layers, end, way in ((below, ends[0], -1), (above, ends[1], 1))
+        if end is not End.OPEN
     ]
-    top = _triangulated(caps)
-    flat = [_raised(top, high), _raised(top[:, ::-1], low)]
-    return _turned(axis, np.concatenate([*sides, *flat]))
+    return _turned(axis, np.concatenate([*sides, *faces]))
 
 
-def loft(axis: Axis, sections: Sequence[tuple[float, Vector]]) -> Triangles:
+def _end(outline: Vector, height: float, bevel: float) -> list[tuple[float, Vector]]:
+    """Its layers, from the face inwards, which is up where the bevel is positive."""
+    return [(height, _inset(outline, abs(bevel))), (height + bevel, outline)] if bevel else [(height, outline)]
+
+
+def face(axis: Axis, outline: Vector, height: float, outward: int) -> Triangles:
+    """The outline alone, seen from one side: 1 from above, -1 from below."""
+    flat = _triangulated([_wound(axis, outline, 1.0)])
+    return _turned(axis, _at(flat[:, ::outward], height))
+
+
+def loft(axis: Axis, sections: Sequence[tuple[float, Vector]], ends: Ends = (End.FLAT, End.FLAT)) -> Triangles:
     """Convex outlines of equally many corners, joined one to the next along the axis, which ascends."""
     wound = [(height, _wound(axis, outline, 1.0)) for height, outline in sections]
-    (low, first), (high, last) = wound[0], wound[-1]
-    bottom, top = _triangulated([first]), _triangulated([last])
-    return _turned(axis, np.concatenate([_strip(wound), _raised(top, high), _raised(bottom[:, ::-1], low)]))
+    faces = [
+        _at(_triangulated([outline])[:, ::way], height)
+        for (height, outline), end, way in ((wound[0], ends[0], -1), (wound[-1], ends[1], 1))
+        if end is not End.OPEN
+    ]
+    return _turned(axis, np.concatenate([_strip(wound), *faces]))
 
 
 def corner_normals(triangles: Triangles, crease: float = math.radians(40)) -> Triangles:
@@ -143,10 +175,6 @@ def _at(points: Vector, height: float) -> Vector:
     return np.concatenate([points, np.full((*points.shape[:-1], 1), height)], axis=-1)
 
 
-def _raised(flat: Vector, height: float) -> Triangles:
-    return _at(flat, height)
-
-
 def _turned(axis: Axis, triangles: Triangles) -> Triangles:
     """From (u, v, height) to (x, y, z), without mirroring."""
     order = {"x": [2, 0, 1], "y": [1, 2, 0], "z": [0, 1, 2]}[axis]
@@ -179,15 +207,10 @@ def _is_ear(ring: Vector, left: Sequence[int], at: int) -> bool:
     a, b, c = ring[left[at - 1]], ring[left[at]], ring[left[(at + 1) % len(left)]]
     if _cross(a, b, c) <= 1e-9:
         return False
-    rest = ring[
-        [index for index in left if not (_same(ring[index], a) or _same(ring[index], b) or _same(ring[index], c))]
-    ]
+    rest = ring[left]
+    corner = np.any([np.all(rest == point, axis=1) for point in (a, b, c)], axis=0)
     inside = (_cross(a, b, rest) >= 0) & (_cross(b, c, rest) >= 0) & (_cross(c, a, rest) >= 0)
-    return not bool(np.any(inside))
-
-
-def _same(one: Vector, other: Vector) -> bool:
-    return bool(np.all(one == other))
+    return not bool(np.any(inside & ~corner))
 
 
 def _cross(a: Vector, b: Vector, points: Vector) -> Vector:

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 
 from ..base import Vector
 from .links import LINKS
+from .poses import READY
 
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 UNITS = ("deg", "deg", "deg", "deg", "deg", "%")
@@ -31,9 +32,27 @@ GRIPPER = JOINTS.index("gripper")
 LAST_TICK = 4095
 """Of a servo's encoder; LeRobot counts 360 degrees over that many."""
 
+SMALLEST_RANGE = math.radians(30)
+"""A joint that a person moved from stop to stop went farther than that."""
+
 _LIMITS = np.array([link.limits for link in LINKS])
 MODEL_LOW, MODEL_HIGH = _LIMITS[:, 0], _LIMITS[:, 1]
 """Radians, in the order of JOINTS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """Where the joints of an arm end: radians of the model's axes, in the order of JOINTS."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @property
+    def spans(self) -> tuple[float, ...]:
+        return tuple(high - low for low, high in zip(self.low, self.high))
+
+
+MODEL_STOPS = Stops(tuple(MODEL_LOW.tolist()), tuple(MODEL_HIGH.tolist()))
 
 
 class CalibrationError(ValueError):
@@ -47,22 +66,27 @@ def model_pan(values: Vector) -> Vector:
     return turned
 
 
-def _model_spans() -> tuple[float, ...]:
-    return tuple(float(span) for span in MODEL_HIGH - MODEL_LOW)
-
-
 @dataclass(frozen=True)
 class Calibration:
     """How the units of one arm relate to the model's joints."""
 
-    spans: tuple[float, ...] = _model_spans()
+    spans: tuple[float, ...] = MODEL_STOPS.spans
     """Radians from stop to stop, in the order of JOINTS."""
+    stops: Stops = MODEL_STOPS
+    """Those of the model."""
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Calibration:
+    def between(cls, stops: Stops) -> Calibration:
+        """What an arm with these stops would get."""
+        return cls(stops.spans, stops)
+
+    @classmethod
+    def from_file(cls, path: str | Path, stops: Stops = MODEL_STOPS) -> Calibration:
         """Reads what LeRobot's calibration wrote. The ticks of a range are absolute; only their distance matters."""
         ranges = _ranges(Path(path))
-        return cls(tuple(math.radians((high - low) * 360 / LAST_TICK) for low, high in ranges))
+        read = cls(tuple(_radians(low, high) for low, high in ranges), stops)
+        _check_ready(Path(path), read)
+        return read
 
     @property
     def low(self) -> Vector:
@@ -87,7 +111,8 @@ class Calibration:
     @functools.cached_property
     def _zero(self) -> Vector:
         """Where all units read 0: the middles of the model's ranges, and the jaws shut."""
-        return _with_gripper((MODEL_LOW + MODEL_HIGH) / 2, float(MODEL_LOW[GRIPPER]))
+        low, high = np.array(self.stops.low), np.array(self.stops.high)
+        return _with_gripper((low + high) / 2, self.stops.low[GRIPPER])
 
     @functools.cached_property
     def _per_radian(self) -> Vector:
@@ -130,7 +155,31 @@ def _range(path: Path, joint: str, entry: object) -> tuple[int, int]:
         raise CalibrationError(
             f"{path}: {joint} goes from {low} to {high}; range_min is below range_max: calibrate the arm again"
         )
+    if _radians(low, high) < SMALLEST_RANGE:
+        raise CalibrationError(
+            f"{path}: {joint} goes from {low} to {high}, {math.degrees(_radians(low, high)):.1f} degrees; from stop to "
+            f"stop it is {math.degrees(SMALLEST_RANGE):.0f} at least: calibrate the arm again"
+        )
+    if values.get("drive_mode", 0) != 0:
+        raise CalibrationError(
+            f"{path}: {joint} has the drive_mode {values['drive_mode']!r}; a twin's joint turns as LeRobot's SO-100 "
+            "does, which has 0: calibrate the arm again"
+        )
     return low, high
+
+
+def _radians(low: int, high: int) -> float:
+    return math.radians((high - low) * 360 / LAST_TICK)
+
+
+def _check_ready(path: Path, read: Calibration) -> None:
+    """Trials begin there: a plan that holds it must be one that the world takes."""
+    for joint, ready, low, high in zip(JOINTS, read.to_units(READY), read.low, read.high):
+        if not low <= ready <= high:
+            raise CalibrationError(
+                f"{path}: {joint} may go from {low:.1f} to {high:.1f}, and trials begin at {ready:.1f}: that must lie "
+                "between. Calibrate the arm again, each joint from stop to stop"
+            )
 
 
 def _tick(path: Path, joint: str, key: str, value: object) -> int:

@@ -150,6 +150,18 @@ def halved(content: dict[str, Any]) -> None:
     del content["shoulder_lift"]["range_max"]
 
 
+def one_tick(content: dict[str, Any]) -> None:
+    content["elbow_flex"] |= {"range_min": 2000, "range_max": 2001}
+
+
+def too_narrow_for_ready(content: dict[str, Any]) -> None:
+    content["wrist_roll"] |= {"range_min": 1500, "range_max": 2500}
+
+
+def mirrored(content: dict[str, Any]) -> None:
+    content["gripper"]["drive_mode"] = 1
+
+
 def no_object(content: dict[str, Any]) -> None:
     content["wrist_roll"] = [0, 4095]
 
@@ -169,6 +181,21 @@ TICK = "it is a whole number of ticks from 0 to 4095: calibrate the arm again"
         (fractional, f": shoulder_lift has the range_min 837.5; {TICK}"),
         (truth, f": shoulder_lift has the range_min True; {TICK}"),
         (halved, f": shoulder_lift has the range_max None; {TICK}"),
+        (
+            one_tick,
+            ": elbow_flex goes from 2000 to 2001, 0.1 degrees; from stop to stop it is 30 at least: "
+            "calibrate the arm again",
+        ),
+        (
+            too_narrow_for_ready,
+            ": wrist_roll may go from -44.0 to 44.0, and trials begin at -90.0: that must lie between. "
+            "Calibrate the arm again, each joint from stop to stop",
+        ),
+        (
+            mirrored,
+            ": gripper has the drive_mode 1; a twin's joint turns as LeRobot's SO-100 does, which has 0: "
+            "calibrate the arm again",
+        ),
         (no_object, f": wrist_roll has the range_min None; {TICK}"),
     ],
 )

@@ -86,14 +86,40 @@ def test_an_array_comes_back_to_the_bit(array: np.ndarray) -> None:
     assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
 
 
-def test_an_array_that_came_is_the_receiver_s_to_write_to() -> None:
-    assert there_and_back(np.zeros(3)).flags.writeable
+@pytest.mark.parametrize("number", [3, wire.LARGE])
+def test_an_array_that_came_is_the_receiver_s_to_write_to(number: int) -> None:
+    assert there_and_back(np.zeros(number)).flags.writeable
 
 
+@pytest.mark.parametrize("rows", [2, wire.LARGE])
 @pytest.mark.parametrize("turned", [lambda a: a[::-1], lambda a: a.T, lambda a: a[:, 1], np.asfortranarray])
-def test_a_view_arrives_as_what_it_shows(turned: Any) -> None:
-    view = turned(np.arange(6.0).reshape(2, 3))
+def test_a_view_arrives_as_what_it_shows(turned: Any, rows: int) -> None:
+    view = turned(np.arange(3.0 * rows).reshape(rows, 3))
     assert np.array_equal(there_and_back(view), view)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "bool", "complex128", ">f4", "datetime64[s]"])
+def test_large_arrays_keep_their_order_and_their_kind(kind: str) -> None:
+    one, two = (np.frombuffer(bytes([fill]) * 16 * wire.LARGE, np.dtype(kind)) for fill in (0, 1))
+    back = there_and_back({"two": two, "small": np.arange(3), "pair": (one, two)})
+    for sent, came in ((two, back["two"]), (one, back["pair"][0]), (two, back["pair"][1])):
+        assert (came.dtype, came.shape, came.tobytes()) == (sent.dtype, sent.shape, sent.tobytes())
+
+
+def test_the_next_frame_begins_behind_the_large_arrays_of_the_last() -> None:
+    stream = io.BytesIO()
+    for value in ([np.ones(wire.LARGE), np.zeros(wire.LARGE)], "next"):
+        wire.write(stream, value)
+    stream.seek(0)
+    assert [array.mean() for array in wire.read(stream)] == [1.0, 0.0]
+    assert wire.read(stream) == "next"
+
+
+def test_a_large_array_that_was_cut_off_is_a_stream_that_ended() -> None:
+    stream = io.BytesIO()
+    wire.write(stream, np.zeros(wire.LARGE))
+    with pytest.raises(wire.StreamEnded, match=r"^the stream ended 7 bytes early$"):
+        wire.read(io.BytesIO(stream.getvalue()[:-7]))
 
 
 def test_numbers_of_numpy_arrive_as_numbers_of_python() -> None:
