@@ -50,7 +50,7 @@ def state(given: ArrayLike, names: Sequence[str]) -> Vector:
     values = np.array(given, dtype=np.float64)
     if values.shape != (len(names),):
         raise BrokenContract(f"a state has the shape {values.shape}; it has one entry for each of {', '.join(names)}")
-    if not np.isfinite(values).all():
+    if not all(map(math.isfinite, values.tolist())):
         raise BrokenContract(f"a state is {values.tolist()}; every entry is finite")
     return values
 

@@ -67,6 +67,8 @@ class Closing:
     """(T + 1, S), measured: before the first action and after each."""
     plans: tuple[int, ...]
     """The tick at which each plan began."""
+    unanswered: Vector
+    """(1, D): the action at which the world broke, which follows the last of `actions`; (0, D) where it did not."""
 
 
 class Player(Protocol):
@@ -98,6 +100,7 @@ class LocalPlayer:
         self._actions: list[Vector] = []
         self._states: list[Vector] = [observation.state]
         self._plans: list[int] = []
+        self._unanswered: list[Vector] = []
         return Opening(start.hash, observation, time.perf_counter() - began)
 
     def advance(self, actions: Vector) -> Leg:
@@ -108,10 +111,10 @@ class LocalPlayer:
         before = self._stage
         names = self._env.observation_spec.state
         for action in actions:
-            kept = action.copy()  # a world may write into what it is given
+            self._unanswered = [action.copy()]  # a world may write into what it is given
             step = checked.step(self._env.step(action))
             self._states.append(checked.state(step.state, names))
-            self._actions.append(kept)
+            self._actions.append(self._unanswered.pop())
             self._stage, self._progress = int(step.stage), checked.progress(step)
             self._end = referee.see(bool(step.success), bool(step.terminated), self._stage, step.events)
             if self._end is not None or self._stage > before:
@@ -147,6 +150,7 @@ class LocalPlayer:
             actions=_stacked(self._actions, len(self._env.action_spec.names)),
             states=_stacked(self._states, len(self._env.observation_spec.state)),
             plans=tuple(self._plans),
+            unanswered=_stacked(self._unanswered, len(self._env.action_spec.names)),
         )
 
     def _running(self) -> Referee:

@@ -69,7 +69,7 @@ class Worker:
 
     def receive(self, seconds: float = math.inf) -> Any:
         """The reply: the method's value, or a `Fault`. A worker that is silent for longer than `seconds` is ended."""
-        if not self._answers_within(seconds):
+        if seconds < math.inf and not self._answers_within(seconds):
             self.kill()
             return Fault(Origin.WORKER, HUNG, f"no answer within {seconds:.3g} s{self._last_words()}", self.log())
         try:
@@ -80,7 +80,7 @@ class Worker:
     def _answers_within(self, seconds: float) -> bool:
         poll = select.poll()
         poll.register(self.fileno(), select.POLLIN)
-        return bool(poll.poll(None if seconds == math.inf else 1000 * max(seconds, 0.0)))
+        return bool(poll.poll(1000 * max(seconds, 0.0)))
 
     def call(self, method: str, *arguments: Any, seconds: float = math.inf) -> Any:
         self.submit(method, *arguments)

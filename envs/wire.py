@@ -1,5 +1,6 @@
 """Values on a byte stream: length-prefixed msgpack frames that carry arrays, tuples, enums and dataclasses.
 
+A large array follows its frame as it lies in memory and is read into its place: a picture is copied once, not thrice.
 Both ends are this package, so a class travels as the text that `locate` understands; only dataclasses
 and enums are ever built from it. Guest interpreters import this file: it stays valid on Python 3.10.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import io
 import struct
 from typing import Any, BinaryIO, cast
 
@@ -19,7 +21,9 @@ from numpy.typing import NDArray
 from .locate import locate, text_of
 
 _LENGTH = struct.Struct(">I")
-_ARRAY, _TUPLE, _ENUM, _DATA = "~array", "~tuple", "~enum", "~data"
+_ARRAY, _LARGE, _TUPLE, _ENUM, _DATA = "~array", "~large", "~tuple", "~enum", "~data"
+LARGE = 4096
+"""Bytes from which on an array travels behind its frame. Below, a call for each would cost more than a copy."""
 
 
 class StreamEnded(EOFError):
@@ -27,15 +31,23 @@ class StreamEnded(EOFError):
 
 
 def write(stream: BinaryIO, value: Any) -> None:
-    body = msgpack.packb(value, default=_plain, strict_types=True)
+    behind: list[NDArray[Any]] = []
+    body = msgpack.packb(value, default=functools.partial(_plain, behind), strict_types=True)
     stream.write(_LENGTH.pack(len(body)))
     stream.write(body)
+    for array in behind:
+        stream.write(_bytes_of(array))
     stream.flush()
 
 
 def read(stream: BinaryIO) -> Any:
     (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
-    return msgpack.unpackb(_exactly(stream, length), object_hook=_rich, strict_map_key=False, max_bin_len=length)
+    behind: list[NDArray[Any]] = []
+    hook = functools.partial(_rich, behind)
+    value = msgpack.unpackb(_exactly(stream, length), object_hook=hook, strict_map_key=False, max_bin_len=length)
+    for array in behind:
+        _fill(array, stream)
+    return value
 
 
 def _exactly(stream: BinaryIO, number: int) -> bytes:
@@ -45,11 +57,26 @@ def _exactly(stream: BinaryIO, number: int) -> bytes:
     return body
 
 
-def _plain(value: Any) -> Any:
+def _fill(array: NDArray[Any], stream: BinaryIO) -> None:
+    missing = array.nbytes - cast("io.BufferedReader", stream).readinto(_bytes_of(array))
+    if missing:
+        raise StreamEnded(f"the stream ended {missing} bytes early")
+
+
+def _bytes_of(array: NDArray[Any]) -> memoryview:
+    """Of a contiguous array, where they are."""
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _plain(behind: list[NDArray[Any]], value: Any) -> Any:
+    """For msgpack. Large arrays are left for behind the frame."""
     if isinstance(value, np.ndarray):
         array = cast("NDArray[Any]", value)
         if array.dtype.hasobject:
             raise TypeError("an array of Python objects cannot travel between processes; give an array of numbers")
+        if array.nbytes >= LARGE:
+            behind.append(np.ascontiguousarray(array))
+            return {_LARGE: [array.dtype.str, list(array.shape)]}
         return {_ARRAY: [array.dtype.str, list(array.shape), array.tobytes()]}
     if isinstance(value, np.generic):
         return cast("np.generic[Any]", value).item()
@@ -64,13 +91,18 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} cannot travel between processes")
 
 
-def _rich(value: dict[str, Any]) -> Any:
+def _rich(behind: list[NDArray[Any]], value: dict[str, Any]) -> Any:
+    """The reverse. Large arrays are still empty."""
     if len(value) != 1:
         return value
     ((tag, body),) = value.items()
     if tag == _ARRAY:
         dtype, shape, data = body
         return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
+    if tag == _LARGE:
+        dtype, shape = cast("tuple[str, list[int]]", tuple(body))
+        behind.append(np.empty(shape, dtype=dtype))
+        return behind[-1]
     if tag == _TUPLE:
         return tuple(body)
     if tag == _ENUM:

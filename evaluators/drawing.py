@@ -22,6 +22,7 @@ from ..policies.rynnvla.training.store import VIEWS, DrawnWriter, Entry, Label, 
 from ..tasks.base import derived_seed
 from . import demonstrations
 from .errors import FolderError, Mismatch, UserError
+from .flags import LARGEST
 from .folder import RunFolder, read_info, read_records
 from .ground import Ground, prepare
 from .metrics import last_takes
@@ -50,6 +51,8 @@ def draw(
     """Draws what is not there yet, into one store. `workers`: processes, each with a world of its own."""
     if every < 1:
         raise UserError(f"--every {every}: a picture is drawn every so many ticks, at least every 1")
+    if not all(1 <= edge <= LARGEST for edge in size):
+        raise UserError(f"pictures of {size[0]}x{size[1]}: each side has 1 to {LARGEST} pixels, as in 640x480")
     grounds = [_ground(path) for path in collections]
     lists = _distinct([_jobs(RunFolder(path), ground) for path, ground in zip(collections, grounds)])
     with _mended(), writing(out, Layout(size=size, every=every)) as store:

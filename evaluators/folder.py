@@ -1,7 +1,8 @@
 """A run's folder: run.json, records.jsonl and steps/, written so that nothing finished is ever lost.
 
 The file of a trial's steps is complete and synced before the record that names it is appended, and a record
-is synced before the next trial's. A line that a crash cut short is dropped when the run goes on.
+is synced before the next one's steps are written. All that happens beside the trials that follow: what a crash may
+cost is the last trial or two, which are played again. A line that it cut short is dropped when the run goes on.
 """
 
 import errno
@@ -23,12 +24,14 @@ from ..envs.base import Vector
 from ..envs.faults import Fault
 from .errors import FolderError, FolderTaken
 from .records import SCHEMA, EpisodeRecord, RecordError, RunInfo, from_line, to_line
+from .writing import Writing
 
 
 class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._log: io.FileIO | None = None
+        self._writing: Writing | None = None
 
     @property
     def records_file(self) -> Path:
@@ -73,7 +76,12 @@ class RunFolder:
             whole = text.rfind(b"\n") + 1
             records = _parsed(text[:whole], self.records_file)
             log.truncate(whole)
-            yield records
+            self._writing = Writing()
+            try:
+                yield records
+                self._writing.settle()
+            finally:
+                self._writing.close()
 
     def _lock(self, log: io.FileIO) -> None:
         """Two processes in one folder would mix their records."""
@@ -85,28 +93,41 @@ class RunFolder:
     def append(
         self, record: EpisodeRecord, steps: dict[str, NDArray[np.generic]] | None, fault: Fault | None
     ) -> EpisodeRecord:
-        """Keeps a finished take for good: returns it when it is on the disk, and leaves no half of one behind."""
-        assert self._log is not None, "a record is appended while the folder is opened"
+        """Begins to keep a finished take and gives it as it will be read back.
+
+        It is on the disk when the one after the next is appended, or anything else is written. What went wrong with
+        it is raised there, and no half of it is left behind.
+        """
+        assert self._writing is not None, "a record is appended while the folder is opened"
+        body = None if steps is None else _packed(steps)
+        if body is not None:
+            record = replace(record, result=replace(record.result, steps_sha256=hashlib.sha256(body).hexdigest()))
+        try:
+            line = to_line(record)
+        except RecordError as error:
+            raise FolderError(f"{record.id} cannot be kept: {error}") from None
+        trace = fault.trace if fault is not None else ""
+        self._writing.begin(lambda: self._keep(record, body, trace, line))
+        return record
+
+    def _keep(self, record: EpisodeRecord, steps: bytes | None, trace: str, line: bytes) -> None:
+        """Steps before the record that names them."""
+        assert self._log is not None
         log, size = self._log, self._log.seek(0, os.SEEK_END)
         try:
             if steps is not None:
-                digest = _write_synced(self.steps_file(record), _packed(steps))
-                record = replace(record, result=replace(record.result, steps_sha256=digest))
-            if fault is not None and fault.trace:
-                _write_synced(self.path / "errors" / f"{_take_name(record)}.txt", fault.trace.encode())
-            line = to_line(record)
+                _write_synced(self.steps_file(record), steps)
+            if trace:
+                _write_synced(self.path / "errors" / f"{_take_name(record)}.txt", trace.encode())
             if log.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(log.fileno())
-        except RecordError as error:
-            raise FolderError(f"{record.id} cannot be kept: {error}") from None
         except OSError as error:
             log.truncate(size)
             raise FolderError(
                 f"{record.id} could not be written to {self.path}: {error.strerror}. Everything finished before it "
                 f"is safe; make room and go on with --resume {self.path}"
             ) from None
-        return record
 
     def read_steps(self, record: EpisodeRecord) -> dict[str, NDArray[np.generic]]:
         """What was executed and measured, if the file is the one that the record names."""
@@ -121,11 +142,20 @@ class RunFolder:
             return {name: arrays[name] for name in arrays.files}
 
     def write_info(self, info: RunInfo) -> None:
-        self.write("run.json", _as_json(info))
+        """Says how the run ended, also where a record was lost."""
+        if self._writing is not None:
+            self._writing.settle()
+        self._write(self.info_file, _as_json(info))
 
     def write(self, name: str, body: bytes) -> Path:
-        """A whole file or none, whatever happens in between."""
-        path = self.path / name
+        """A whole file or none, whatever happens in between; after all records."""
+        if self._writing is not None:
+            self._writing.settle()
+            if self._writing.failed:
+                raise FolderError(f"{name} is not written: it would count trials that could not be kept")
+        return self._write(self.path / name, body)
+
+    def _write(self, path: Path, body: bytes) -> Path:
         try:
             _write_synced(path, body)
         except OSError as error:
@@ -191,8 +221,8 @@ def _packed(arrays: dict[str, NDArray[np.generic]]) -> bytes:
     return buffer.getvalue()
 
 
-def _write_synced(path: Path, body: bytes) -> str:
-    """Under another name first, so that the file is whole or absent. Gives the sha256 of the body."""
+def _write_synced(path: Path, body: bytes) -> None:
+    """Under another name first, so that the file is whole or absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     try:
@@ -204,7 +234,6 @@ def _write_synced(path: Path, body: bytes) -> str:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
-    return hashlib.sha256(body).hexdigest()
 
 
 def steps_of(actions: Vector, states: Vector, plans: Sequence[int]) -> dict[str, NDArray[np.generic]]:

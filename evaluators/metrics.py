@@ -9,6 +9,8 @@ from ..tasks.rubric import Grasp
 from .records import EpisodeRecord
 from .stats import Rate
 
+NOTHING_PLAYED = Rate(0, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
@@ -17,7 +19,9 @@ class Score:
     task: str
     success: Rate
     first_attempt: Rate
-    """Succeeded with no attempt other than HELD; over the same trials as `success`."""
+    """Succeeded with no attempt other than HELD, one for each thing placed; over the same trials as `success`."""
+    wrong_object: Rate = NOTHING_PLAYED
+    """Lifted something that is no target, whether it succeeded or not; over the same trials as `success`."""
     progress: float | None
     """Mean over the trials that were played; None without any."""
     steps: float | None
@@ -73,6 +77,7 @@ def score(name: str, records: Sequence[EpisodeRecord]) -> Score:
         task=name,
         success=Rate(sum(succeeded(record) for record in counted), len(counted)),
         first_attempt=Rate(sum(at_first_attempt(record) for record in counted), len(counted)),
+        wrong_object=Rate(sum(took_another(record) for record in counted), len(counted)),
         progress=_mean([result.progress or 0.0 for _, result in played]),
         steps=_mean([result.steps for _, result in played]),
         errors=dict(sorted(errors.items())),
@@ -86,10 +91,18 @@ def succeeded(record: EpisodeRecord) -> bool:
 
 
 def at_first_attempt(record: EpisodeRecord) -> bool:
-    """Every attempt held, and none had to be made twice: one for each target."""
+    """Every attempt held, none had to be made twice, and what was placed was placed by one: pushed things are not.
+
+    Where the world tells of nothing placed, nothing had to be grasped."""
     attempts = record.result.attempts
-    once = len({attempt.object for attempt in attempts}) == len(attempts)
-    return succeeded(record) and once and all(attempt.outcome is Grasp.HELD for attempt in attempts)
+    grasped = {attempt.object for attempt in attempts}
+    placed = {event.object for event in record.result.events if event.kind == "placed"}
+    clean = len(grasped) == len(attempts) and all(attempt.outcome is Grasp.HELD for attempt in attempts)
+    return succeeded(record) and clean and placed <= grasped
+
+
+def took_another(record: EpisodeRecord) -> bool:
+    return any(attempt.outcome is Grasp.WRONG_OBJECT for attempt in record.result.attempts)
 
 
 def origin(record: EpisodeRecord) -> Origin:

@@ -1,8 +1,10 @@
 """Seats: the places where trials are played side by side, in processes of their own or in this one."""
 
+import os
 import select
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ..envs.base import Env
@@ -24,6 +26,8 @@ class Seat(Protocol):
     """One world. A request is submitted, and its reply received when the seat is ready."""
 
     name: str
+    apart: bool
+    """Whether it is in another process, which goes on while this one does something else."""
 
     def submit(self, method: str, *arguments: Any, allowed: float) -> None:
         """`allowed`: wall seconds until a silent world counts as hung."""
@@ -48,6 +52,8 @@ class Seat(Protocol):
 
 class LocalSeat:
     """A world in this process: for debugging, and for policies and worlds that cost next to nothing."""
+
+    apart = False
 
     def __init__(self, name: str, env: Env, tasks: Sequence[Task]) -> None:
         self.name = name
@@ -75,6 +81,8 @@ class LocalSeat:
 
 class WorkerSeat:
     """A world in a process of its own."""
+
+    apart = True
 
     def __init__(self, name: str, source: EnvSource, start_seconds: float = START_SECONDS) -> None:
         self.name = name
@@ -140,6 +148,7 @@ class WorkerSeat:
 def open_workers(source: EnvSource, number: int, start_seconds: float | None = None) -> tuple[list[WorkerSeat], World]:
     """Starts all at once, then waits for each. `start_seconds`: for a world that takes longer than most."""
     limit = START_SECONDS if start_seconds is None else start_seconds
+    source = replace(source, environ=_drawing(number) | dict(source.environ))
     seats: list[WorkerSeat] = []
     try:
         for index in range(number):
@@ -149,6 +158,17 @@ def open_workers(source: EnvSource, number: int, start_seconds: float | None = N
         close_all(seats)
         raise
     return seats, World(worlds[0].observation, worlds[0].action)
+
+
+def _drawing(workers: int) -> dict[str, str]:
+    """Mesa's software GL draws with a thread per core in every process, which is too many as soon as there are two.
+
+    Where a worker's share is one core, it draws in the thread that asks. The pictures are the same to the bit.
+    """
+    if workers == 1 or "LP_NUM_THREADS" in os.environ:
+        return {}
+    share = (os.cpu_count() or 1) // workers
+    return {"LP_NUM_THREADS": str(share if share > 1 else 0)}
 
 
 def open_local(source: EnvSource, number: int) -> tuple[list[LocalSeat], World]:

@@ -92,7 +92,8 @@ class Provenance:
     renderer: str
     """The GL that draws the pictures; empty where the world needs none."""
     files: dict[str, str]
-    """sha256 of the user's own files that policy, suite and world came from, by path."""
+    """sha256 of the user's own files, by path: where policy, suite and world came from, and what the world was
+    handed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,11 +67,9 @@ class _Runner:
                     raise UserError(f"no world is left to play in, {len(todo)} trials are open: {self._lost}")
                 return
             self._hear()
+            self._go_ahead(todo)
             while self._done:
-                take = self._done.popleft()
-                if played_again_at_once(take.record):
-                    todo.appendleft((take.record.trial, take.record.take + 1))
-                yield take
+                yield self._done.popleft()
             if self._queries:
                 self._ask_policy()
 
@@ -79,7 +77,16 @@ class _Runner:
         for slot in tuple(self._slots):
             if slot.dead and todo:
                 self._revive(slot)
-            while not slot.dead and slot.rollout is None and todo:
+            if not slot.dead and slot.rollout is None and todo:
+                self._begin(slot, *todo.popleft())
+
+    def _go_ahead(self, todo: deque[tuple[Trial, int]]) -> None:
+        """Lets other processes set up their next trials while this one keeps what has been played."""
+        for take in reversed(self._done):
+            if played_again_at_once(take.record):
+                todo.appendleft((take.record.trial, take.record.take + 1))
+        for slot in self._slots:
+            if slot.seat.apart and not slot.dead and slot.rollout is None and todo:
                 self._begin(slot, *todo.popleft())
 
     def _revive(self, slot: _Slot) -> None:
@@ -95,11 +102,7 @@ class _Runner:
     def _begin(self, slot: _Slot, trial: Trial, take: int) -> None:
         slot.rollout = Rollout(trial, take, slot.index, self._policy.spec, self._world.action, self._execute)
         slot.fault, slot.allowed = None, self._allowed[trial.task]
-        reset = self._reset_policy(slot, trial)
-        if isinstance(reset, Fault):
-            self._end(slot, None, reset)
-        else:
-            self._ask_world(slot, "begin", trial, slot.rollout.look)
+        self._ask_world(slot, "begin", trial, slot.rollout.look)
 
     def _hear(self) -> None:
         """Takes the worlds' answers: those that are there, or the next one if the policy has nothing to do."""
@@ -115,7 +118,7 @@ class _Runner:
             self._world_failed(slot, answer)
         elif isinstance(answer, Opening):
             slot.allowed -= answer.seconds
-            self._queries.append((slot, rollout.opened(answer)))
+            self._ask_anew(slot, rollout.trial, rollout.opened(answer))
         elif isinstance(answer, Leg):
             self._moved(slot, rollout, answer)
         else:
@@ -126,8 +129,14 @@ class _Runner:
         query = rollout.advanced(leg)
         if query is None:
             self._ask_world(slot, "finish", True)
-            return
-        reset = self._reset_policy(slot, rollout.trial) if leg.new_stage else None
+        elif leg.new_stage:
+            self._ask_anew(slot, rollout.trial, query)
+        else:
+            self._queries.append((slot, query))
+
+    def _ask_anew(self, slot: _Slot, trial: Trial, query: Query) -> None:
+        """At the start of a trial and of every stage of a chain the policy forgets what was before."""
+        reset = caught(Origin.POLICY, self._policy.reset, slot.index, trial.id, trial.seed)
         if isinstance(reset, Fault):
             self._break_off(slot, reset)
         else:
@@ -172,9 +181,6 @@ class _Runner:
     def _ask_world(self, slot: _Slot, method: str, *arguments: Any) -> None:
         slot.waiting = True
         slot.seat.submit(method, *arguments, allowed=max(slot.allowed, 0.1))
-
-    def _reset_policy(self, slot: _Slot, trial: Trial) -> Fault | None:
-        return caught(Origin.POLICY, self._policy.reset, slot.index, trial.id, trial.seed)
 
     def _break_off(self, slot: _Slot, fault: Fault) -> None:
         """Ends a trial whose policy failed; the world still gives what was played."""

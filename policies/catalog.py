@@ -2,6 +2,7 @@
 
 POLICIES = {
     "expert": "armtrial.policies.expert:Expert",
+    "rynnvla": "armtrial.policies.rynnvla.policy:RynnVla",
     "toy": "armtrial.policies.toy:Toy",
     "blind": "armtrial.policies.toy:Blind",
     "hold": "armtrial.policies.baselines:Hold",

@@ -31,11 +31,11 @@ class Thresholds:
     distance: float = 0.06
     """Metres, horizontally, between the tips and the thing that is tried for."""
     lift: float = 0.02
-    """Metres above where it rested."""
+    """Metres above where it was before a finger came."""
     lift_ticks: int = 9
     """Ticks in a row, touched by a finger."""
     drop_ticks: int = 6
-    """Ticks in a row without a finger's touch, while the jaws are told to hold."""
+    """Ticks in a row without a finger's touch: a held thing is lost, and any thing rests where it is by then."""
     forget_ticks: int = 30
     """Ticks without a touch after which the next one is reported again."""
 
@@ -45,8 +45,6 @@ class Thing:
     """An object as it is in one tick."""
 
     position: Point
-    rest: float
-    """Height of its centre where it last rested, in metres."""
     touched: bool
     """By a finger or a pad."""
     gripped: bool
@@ -68,6 +66,8 @@ class Tick:
 class _Trace:
     """What is remembered of one object."""
 
+    rest: float
+    """Height of its centre when the fingers last left it alone, in metres: on the table, or in a holder."""
     untouched: int = 10**6
     raised: int = 0
     gripped: bool = False
@@ -89,7 +89,7 @@ class Watch:
         return (*touched, *self._jaws(tick), *self._lifts(tick), *self._drop(tick))
 
     def _touched(self, name: str, thing: Thing, time: float) -> list[Event]:
-        trace = self._traces.setdefault(name, _Trace())
+        trace = self._traces.setdefault(name, _Trace(thing.position[2]))
         events: list[Event] = []
         if thing.touched and trace.untouched >= self.thresholds.forget_ticks:
             events.append(Event(time, "touched", name))
@@ -97,6 +97,8 @@ class Watch:
             events.append(Event(time, "gripped", name))
             trace.gripped = True
         trace.untouched = 0 if thing.touched else trace.untouched + 1
+        if trace.untouched >= self.thresholds.drop_ticks:
+            trace.rest = thing.position[2]
         return events
 
     def _jaws(self, tick: Tick) -> list[Event]:
@@ -145,7 +147,7 @@ class Watch:
         for name, thing in tick.things.items():
             trace = self._traces[name]
             held = thing.touched if self._closed else thing.gripped  # else it may only lean on an open finger
-            up = held and thing.position[2] - thing.rest >= self.thresholds.lift
+            up = held and thing.position[2] - trace.rest >= self.thresholds.lift
             trace.raised = trace.raised + 1 if up else 0
             if trace.raised >= self.thresholds.lift_ticks:
                 self._held = name
@@ -157,5 +159,4 @@ class Watch:
         if not self._held or self._traces[self._held].untouched < self.thresholds.drop_ticks:
             return []
         lost, self._held = self._held, ""
-        self._traces[lost].raised = 0
         return [Event(tick.time, "dropped", lost)]

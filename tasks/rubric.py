@@ -6,6 +6,9 @@ An attempt opens when the jaws close and ends when they open again, or with the 
 - SLIPPED if a target was lifted and lost before the jaws opened;
 - WRONG_OBJECT if something else was lifted;
 - MISSED if nothing was lifted.
+
+A hard hit is told and explains nothing: the trial goes on after it. A failure is a `collision` where the hand knocked
+over the goal, or knocked a target out of reach.
 """
 
 from __future__ import annotations
@@ -46,8 +49,8 @@ class Reading:
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     """Those that have ended."""
     stages: set[str] = field(default_factory=set[str])
-    collisions: int = 0
-    toppled: bool = False
+    lost: str = ""
+    """Why the trial cannot succeed any more, as a label; empty while it can."""
     stopped: bool = False
     held_for: float = 0.0
     """Seconds between the last lift and the drop that followed it."""
@@ -55,13 +58,16 @@ class Reading:
     _lifted_at: float = 0.0
     _placed: set[str] = field(default_factory=set[str])
     _released: set[str] = field(default_factory=set[str])
+    _pushed: set[str] = field(default_factory=set[str])
+    """Touched since the last attempt on them, with no attempt under way."""
 
     def see(self, event: Event) -> None:
-        self.collisions += event.kind == "collided"
-        self.toppled |= event.kind == "toppled"
         self.stopped |= event.kind == "safety_stop"
-        if event.kind == "jaw_closed":
+        if event.kind == "toppled":
+            self.lost = self.lost or self._why_lost(event.object)
+        elif event.kind == "jaw_closed":
             self._close_attempt()
+            self._pushed.discard(event.object)
             self._open = Attempt(event.time, event.object, Grasp.MISSED)
         elif event.kind == "jaw_opened":
             self._close_attempt()
@@ -96,6 +102,7 @@ class Reading:
         """What happens to a target between reaching for it and letting it go; its fall may end after the release."""
         if event.kind == "touched":
             self.stages.add("reach")
+            self._pushed |= set() if self._open else {event.object}
         elif event.kind == "gripped":
             self.stages |= {"reach", "grasp"}
         elif event.kind == "placed":
@@ -122,6 +129,13 @@ class Reading:
         if self._open is not None and self._open.outcome is Grasp.HELD:
             self._open = Attempt(self._open.time, event.object, Grasp.SLIPPED)
 
+    def _why_lost(self, name: str) -> str:
+        """What the last attempt on it came to, unless it was knocked over or away apart from any."""
+        attempts = [attempt for attempt in (*self.attempts, self._open) if attempt and attempt.object == name]
+        if not attempts or name in self._pushed | self._placed:
+            return "collision"
+        return "misplaced" if attempts[-1].outcome is Grasp.HELD else _label_of(attempts[-1], self)
+
     def _close_attempt(self) -> None:
         if self._open is not None:
             self.attempts.append(self._open)
@@ -141,8 +155,8 @@ def label(reading: Reading, end: End) -> str:
         return "safety_stop"
     if end is End.TOO_MANY_FAILED_GRASPS:
         return "too_many_attempts"
-    if reading.toppled:
-        return "collision"
+    if reading.lost:
+        return reading.lost
     attempts = reading.closed()
     if not attempts:
         return "timeout" if "reach" in reading.stages else "no_reach"

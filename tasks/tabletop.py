@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,6 +26,16 @@ class Kind(enum.Enum):
     BLOCK = "block"
     STRAWBERRY = "strawberry"
     PEN = "pen"
+
+
+TARGETS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.BLOCK: ("green_block", "green_block_2", "green_block_3"),
+    Kind.STRAWBERRY: ("strawberry", "strawberry_2", "strawberry_3"),
+    Kind.PEN: ("pen", "pen_2"),
+}
+"""In the order in which they join: a trial with two targets has the first two."""
+
+FALLEN = math.radians(45)
 
 
 class Scenario(enum.Enum):
@@ -82,6 +93,8 @@ class Cup:
     wall: float = 0.003
     floor: float = 0.003
     mass: float = 0.100
+    tilt_limit: float = FALLEN
+    """Between the bore and the vertical; what leans farther has fallen over, and nothing in it is placed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,8 @@ class Holder:
     mass: float = 0.200
     lean_limit: float = math.radians(30)
     """Between the pen's axis and the bore's."""
+    tilt_limit: float = FALLEN
+    """As a cup's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,23 +125,41 @@ class TabletopTask(Task):
     grasping: Thresholds = field(default_factory=Thresholds)
     """What counts as an attempt, a lift and a drop."""
 
+    def __post_init__(self) -> None:
+        Task.__post_init__(self)
+        if (type(self.target), type(self.goal)) not in ((Block, Circle), (Strawberry, Cup), (Pen, Holder)):
+            pair = f"a {type(self.target).__name__} into a {type(self.goal).__name__}"
+            raise ValueError(
+                f"task '{self.name}' puts {pair}; there are Block into Circle, Strawberry into Cup, Pen into Holder"
+            )
+        fewest, most, limit = self.fewest_targets, self.most_targets, len(TARGETS[self.kind])
+        if not (type(fewest) is type(most) is int and 1 <= fewest <= most <= limit):
+            raise ValueError(
+                f"task '{self.name}': fewest_targets is {fewest!r} and most_targets is {most!r}; they are whole "
+                f"numbers from 1 to {limit}, the most that a table has of a {type(self.target).__name__}, and "
+                "most_targets is no less than fewest_targets"
+            )
+
     @property
     def kind(self) -> Kind:
         kinds = {Block: Kind.BLOCK, Strawberry: Kind.STRAWBERRY, Pen: Kind.PEN}
         return kinds[type(self.target)]
 
     def placed(self, target: Pose, goal: Pose) -> bool:
-        """Where it should be. Whether it lies still and has been let go is the world's to say."""
+        """Where it should be, in a goal that stands. Whether it is still and has been let go is the world's to say."""
+        if self.fallen(goal):
+            return False
         if isinstance(self.target, Block) and isinstance(self.goal, Circle):
             return block_in_circle(self.target, target, self.goal, goal)
         if isinstance(self.target, Strawberry) and isinstance(self.goal, Cup):
             return centre_in_cup(target, self.goal, goal)
-        if isinstance(self.target, Pen) and isinstance(self.goal, Holder):
-            return pen_in_holder(self.target, target, self.goal, goal)
-        pair = f"a {type(self.target).__name__} into a {type(self.goal).__name__}"
-        raise TypeError(
-            f"task '{self.name}' puts {pair}; there are Block into Circle, Strawberry into Cup, Pen into Holder"
-        )
+        assert isinstance(self.target, Pen), "a task with another pair cannot be made"
+        assert isinstance(self.goal, Holder)
+        return pen_in_holder(self.target, target, self.goal, goal)
+
+    def fallen(self, goal: Pose) -> bool:
+        """The goal no longer stands. A circle, which is drawn, cannot fall."""
+        return not isinstance(self.goal, Circle) and goal.rotation[2, 2] < math.cos(self.goal.tilt_limit)
 
 
 def block_in_circle(block: Block, pose: Pose, circle: Circle, goal: Pose) -> bool:
@@ -138,7 +171,7 @@ def block_in_circle(block: Block, pose: Pose, circle: Circle, goal: Pose) -> boo
 
 
 def centre_in_cup(pose: Pose, cup: Cup, goal: Pose) -> bool:
-    """Inside the inner cylinder and below the rim, however the cup stands."""
+    """Inside the inner cylinder and below the rim, however the cup is turned."""
     return _in_bore(goal.seen_from(pose.position), cup.inner_radius, cup.height)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .tabletop import Kind
+from .tabletop import TARGETS, Kind
 
 PAN_AXIS = (0.0, -0.0452)
 """x and y of the axis about which the arm turns; the arm faces -y. Metres, as everything here."""
@@ -78,13 +78,6 @@ def _sides(line: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     cx, cy = other[1] - line[0]
     return float((ax * by - ay * bx) * (ax * cy - ay * cx))
 
-
-TARGETS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.BLOCK: ("green_block", "green_block_2", "green_block_3"),
-    Kind.STRAWBERRY: ("strawberry", "strawberry_2", "strawberry_3"),
-    Kind.PEN: ("pen", "pen_2"),
-}
-"""In the order in which they join: a trial with two targets has the first two."""
 
 _BLOCK, _BERRY, _PEN = Footprint(0.025), Footprint(0.015, 0.006), Footprint(0.009, 0.066)
 

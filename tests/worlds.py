@@ -71,6 +71,13 @@ class DyingLine(LineEnv):
         return super().reset(trial)
 
 
+class CalibratedLine(LineEnv):
+    """Its speed stands in a file."""
+
+    def __init__(self, tasks: Sequence[Task], *, calibration: str) -> None:
+        super().__init__(tasks, speed=float(Path(calibration).read_text()))
+
+
 class HangingLine(LineEnv):
     """Stops answering in the first trial of `fetch`."""
 
@@ -149,6 +156,7 @@ STARTS_TWICE = elsewhere("StartsTwice")
 CANNOT_CLOSE = elsewhere("CannotClose")
 RAISING = elsewhere("RaisingLine")
 DYING = elsewhere("DyingLine")
+CALIBRATED = elsewhere("CalibratedLine")
 HANGING = elsewhere("HangingLine")
 BROKEN = elsewhere("BrokenAtStart")
 NEXT_VERSION = replace(TOY, version=2)

@@ -22,8 +22,19 @@ def prepared(picture: Pixels, pictures: Pictures) -> Tensor:
 
 def prepared_batch(batch: Pixels | Sequence[Pixels], pictures: Pictures) -> Tensor:
     """(N, 3, H, W) of pictures (height, width, 3), all of one size."""
-    fitted = np.stack([_fitted(picture, pictures) for picture in batch])
-    return pixels(torch.from_numpy(fitted))
+    return pixels(torch.from_numpy(np.stack([fitted(picture, pictures) for picture in batch])))
+
+
+def fitted(picture: Pixels, pictures: Pictures) -> Pixels:
+    """Still bytes (height, width, 3), brought to size and cut."""
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(f"a picture is uint8 (height, width, 3); this one is {picture.dtype} {picture.shape}")
+    size = picture.shape[1], picture.shape[0]
+    width, height = fitted_size(size, pictures)
+    scaled = _scaled(size, pictures.short_side)
+    if scaled != size:
+        picture = np.asarray(Image.fromarray(picture).resize(scaled, Image.Resampling.BICUBIC))
+    return picture[:height, :width]
 
 
 def pixels(batch: Tensor) -> Tensor:
@@ -47,17 +58,6 @@ def fitted_size(size: Size, pictures: Pictures) -> Size:
         )
     width, height = _scaled(size, pictures.short_side)
     return width - width % pictures.multiple, height - height % pictures.multiple
-
-
-def _fitted(picture: Pixels, pictures: Pictures) -> Pixels:
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(f"a picture is uint8 (height, width, 3); this one is {picture.dtype} {picture.shape}")
-    size = picture.shape[1], picture.shape[0]
-    width, height = fitted_size(size, pictures)
-    scaled = _scaled(size, pictures.short_side)
-    if scaled != size:
-        picture = np.asarray(Image.fromarray(picture).resize(scaled, Image.Resampling.BICUBIC))
-    return picture[:height, :width]
 
 
 def _scaled(size: Size, short_side: int) -> Size:

@@ -42,9 +42,7 @@ class RynnVla(Policy):
         on_cpu = self._device.type == "cpu"
         if on_cpu:
             torch.set_num_threads(THREADS)
-        self._loaded = load(
-            Path(checkpoint) if checkpoint else SHIPPED, self._device, torch.float32 if on_cpu else torch.bfloat16
-        )
+        self._loaded = load(_folder(checkpoint), self._device, torch.float32 if on_cpu else torch.bfloat16)
         config = self._loaded.config
         self._alone, self._sample = on_cpu or deterministic, sample
         self._scaler = actions.Scaler(config.statistics)
@@ -75,7 +73,10 @@ class RynnVla(Policy):
         ids, mask = sequence.prompts(rows)
         states = np.stack([self._scaler.state(query.observation.state) for query in queries])
         seen = self._loaded.rynn(
-            ids.to(self._device), torch.from_numpy(states[:, None].astype(np.float32)).to(self._device), mask
+            ids.to(self._device),
+            torch.from_numpy(states[:, None].astype(np.float32)).to(self._device),
+            mask,
+            since=min(len(row) for row in rows) - 1,
         )
         hidden = seen.state_hidden[:, 0]
         speaks = self._speaks(self._loaded.rynn.next_logits(hidden).float(), queries)
@@ -120,6 +121,14 @@ class RynnVla(Policy):
 
     def _bounded(self, rows: Vector) -> Vector:
         return np.clip(rows, self.spec.action.low, self.spec.action.high)
+
+
+def _folder(checkpoint: str) -> Path:
+    if checkpoint or SHIPPED.is_dir():
+        return Path(checkpoint) if checkpoint else SHIPPED
+    raise ValueError(
+        "no checkpoint comes with this version; give --checkpoint DIR, which `armtrial train rynnvla` makes"
+    )
 
 
 def _action(embodiment: Embodiment, world: ActionSpec) -> ActionSpec:

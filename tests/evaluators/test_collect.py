@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from armtrial.evaluators.demonstrations import demonstrations, read_index
 from armtrial.evaluators.errors import FolderError, Mismatch, UnknownName, UserError
 from armtrial.evaluators.folder import RunFolder, read_records
 from armtrial.evaluators.ground import prepare
-from armtrial.evaluators.replay import replaying
+from armtrial.evaluators.replay import _World, replaying
 from armtrial.tasks.toy import TOY
 
 TOY_TWICE = ("--suite", "toy", "--policy", "toy", "--episodes", "2")
@@ -154,6 +155,15 @@ def test_a_replay_that_differs_from_what_was_played_is_an_error(tmp_path: Path) 
     info.write_text(info.read_text().replace('"env_arg": []', '"env_arg": ["speed=0.9"]'))
     with pytest.raises(Mismatch, match=r"toy-v1.reach.000 does not replay as it was played: at tick 1 it measures"):
         looks(tmp_path, 2)
+
+
+def test_a_replay_compares_what_is_measured_before_the_first_action(tmp_path: Path) -> None:
+    collect(tmp_path)
+    record = read_records(tmp_path)[0]
+    steps = RunFolder(tmp_path).read_steps(record)
+    source = prepare(load(tmp_path).info.config).source
+    with closing(_World(source)) as world, pytest.raises(Mismatch, match="at tick 0 it measures"):
+        world.begin(record, steps["action"].astype(float), steps["state"].astype(float) + 0.1)
 
 
 @pytest.mark.parametrize(

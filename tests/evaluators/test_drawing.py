@@ -136,6 +136,8 @@ def test_a_store_of_other_pictures_is_refused_in_words(toys: Path, store: DrawnE
 def test_what_cannot_be_drawn_is_said(toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="--every 0: a picture is drawn every so many ticks, at least every 1"):
         drawn(tmp_path / "none", toys, every=0)
+    with pytest.raises(UserError, match="pictures of 20000x32: each side has 1 to 4096 pixels"):
+        draw([toys], tmp_path / "none", (20000, 32), 1, 1)
     monkeypatch.setattr(drawing, "VIEWS", ("front", "top"))
     with pytest.raises(Mismatch, match="the world 'line' has the cameras front, wrist; there is no 'top'"):
         drawn(tmp_path / "none", toys)

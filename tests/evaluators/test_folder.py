@@ -1,10 +1,12 @@
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from armtrial.evaluators import Run, evaluate
+from armtrial.evaluators import folder as folders
 from armtrial.evaluators.api import load
 from armtrial.evaluators.errors import FolderError
 from armtrial.evaluators.folder import RunFolder, read_info
@@ -70,3 +72,39 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_no_half_written_file_is_left_behind(run: Run) -> None:
     RunFolder(run.folder).write("report.md", b"# whole")
     assert not list(run.folder.rglob("*.partial"))
+
+
+def test_a_record_that_cannot_be_kept_ends_the_run_and_is_counted_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = folders._write_synced  # pyright: ignore[reportPrivateUsage]
+
+    def refuses(path: Path, body: bytes) -> None:
+        if path.name == "toy-v1.fetch.001.npz":
+            raise OSError(28, "No space left on device")
+        whole(path, body)
+
+    monkeypatch.setattr(folders, "_write_synced", refuses)
+    with pytest.raises(FolderError, match=r"^toy-v1.fetch.001 could not be written to .* Everything finished before"):
+        evaluate("toy", "toy", episodes=3, workers=0, out=tmp_path / "run")
+    left = load(tmp_path / "run")
+    assert left.info.sittings[0].how == "failed"
+    assert "toy-v1.fetch.001" not in {record.id for record in left.records}
+    assert len(left.records) >= 4
+    assert not (tmp_path / "run" / "scores.json").exists()
+
+
+def test_steps_are_on_the_disk_before_the_record_that_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    whole = os.fsync
+
+    def noted(number: int) -> None:
+        order.append(Path(f"/proc/self/fd/{number}").readlink().name)
+        whole(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    run = evaluate("toy", "toy", episodes=2, workers=0, out=tmp_path / "run")
+    kept = [name for name in order if name == "records.jsonl" or name.endswith(".npz.partial")]
+    assert kept == [name for record in run.records for name in (f"{record.id}.npz.partial", "records.jsonl")]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from armtrial.evaluators.metrics import at_first_attempt, last_takes, score, scores
 from armtrial.evaluators.records import Clock, EpisodeRecord, ErrorNote, Result
-from armtrial.tasks.base import Origin, Outcome, Trial
+from armtrial.tasks.base import Event, Origin, Outcome, Trial
 from armtrial.tasks.rubric import Attempt, Grasp
 from armtrial.tasks.toy import TOY
 
@@ -63,6 +63,31 @@ def test_putting_the_same_thing_down_twice_is_a_second_attempt() -> None:
     again = tuple(Attempt(time, "ball", Grasp.HELD) for time in (1.0, 5.0))
     assert at_first_attempt(placed)
     assert not at_first_attempt(replace(placed, result=replace(placed.result, attempts=again)))
+
+
+def with_placed(placed: str, *held: str) -> EpisodeRecord:
+    one = record(REACH[0], Outcome.SUCCESS)
+    attempts = tuple(Attempt(0.0, name, Grasp.HELD) for name in held)
+    events = tuple(Event(1.0, "placed", name) for name in placed.split())
+    return replace(one, result=replace(one.result, attempts=attempts, events=events))
+
+
+def test_what_was_pushed_to_its_place_was_not_placed_at_the_first_attempt() -> None:
+    assert score("reach", [with_placed("ball")]).success.k == 1
+    assert not at_first_attempt(with_placed("ball"))
+    assert not at_first_attempt(with_placed("ball cube", "cube"))
+    assert at_first_attempt(with_placed("ball cube ball", "cube", "ball"))
+
+
+def test_a_task_without_a_thing_to_place_asks_for_no_attempt() -> None:
+    assert at_first_attempt(record(REACH[0], Outcome.SUCCESS))
+
+
+def test_trials_that_lifted_the_wrong_thing_are_counted_however_they_ended() -> None:
+    wrong = (Grasp.WRONG_OBJECT, Grasp.WRONG_OBJECT, Grasp.HELD)
+    ends = [(Outcome.SUCCESS, wrong), (Outcome.FAILURE, wrong), (Outcome.FAILURE, (Grasp.MISSED,))]
+    row = score("reach", [record(trial, end, attempts=made) for trial, (end, made) in zip(REACH, ends)])
+    assert (row.wrong_object.k, row.wrong_object.n) == (2, 3)
 
 
 def test_only_the_last_take_of_a_trial_counts() -> None:

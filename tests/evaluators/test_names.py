@@ -1,8 +1,9 @@
+import re
 from pathlib import Path
 
 import pytest
 
-from armtrial.evaluators import names
+from armtrial.evaluators import listing, names
 from armtrial.evaluators.errors import UnknownName, UserError
 from armtrial.policies.toy import Toy
 from armtrial.tasks.toy import TOY
@@ -47,3 +48,8 @@ def test_a_value_reads_as_a_person_means_it(text: str, value: object) -> None:
 
 def test_a_value_may_hold_an_equals_sign() -> None:
     assert names.literals(["horizon=a=b"], "--policy-arg") == {"horizon": "a=b"}
+
+
+def test_the_rows_of_a_list_are_aligned_however_long_a_name_is() -> None:
+    rows = [line for line in listing.one("so100").splitlines() if "(60 s" in line]
+    assert len({re.match(r"  \S+ +", row).end() for row in rows}) == 1  # type: ignore[union-attr]

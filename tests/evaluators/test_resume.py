@@ -183,3 +183,19 @@ def test_a_full_disk_loses_no_finished_trial(tmp_path: Path) -> None:
         assert all((disk / "run" / "steps" / f"{record.id}.npz").exists() for record in kept)
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("name", ["arm.json", "arm"])
+@pytest.mark.parametrize(("content", "why"), [("0.9", "sha256 [0-9a-f]{12} then, [0-9a-f]{12} now"), (None, "is gone")])
+def test_a_file_that_the_world_is_handed_keeps_its_content(
+    name: str, content: str | None, why: str, tmp_path: Path
+) -> None:
+    file, out = tmp_path / name, tmp_path / "run"
+    file.write_text("1.0")
+    evaluate(
+        "toy", "armtrial.tests.worlds:CALIBRATED", env_arg=(f"calibration={file}",), episodes=1, workers=0, out=out
+    )
+    assert len(resume(out, {}, False, Silent()).records) == 3
+    file.write_text(content) if content else file.unlink()
+    with pytest.raises(Mismatch, match=rf"{name} is not what .* was started with \(.*{why}\)"):
+        resume(out, {}, False, Silent())

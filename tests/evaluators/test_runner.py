@@ -1,13 +1,19 @@
 """Errors, batches and refills; most of it in one process, where it is quickest."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from armtrial.envs.worker import EnvSource
 from armtrial.evaluators import Run, evaluate
+from armtrial.evaluators.pool import LocalSeat, Seat, WorkerSeat, close_all, open_local, open_workers
 from armtrial.evaluators.records import EpisodeRecord
+from armtrial.evaluators.runner import play
 from armtrial.policies.toy import Toy
 from armtrial.tasks.base import Origin, Outcome
+from armtrial.tasks.toy import TOY
 from armtrial.tests import worlds
 
 
@@ -159,3 +165,43 @@ def test_replay_reproduces_outcome_and_end_state(tmp_path: Path) -> None:
         {r.id: (r.result.outcome, r.result.end_hash, r.result.steps) for r in run.records} for run in (first, again)
     ]
     assert ends[0] == ends[1]
+
+
+class CannotForget(Toy):
+    """Fails between its trials."""
+
+    def reset(self, slot: int, trial_id: str, seed: int) -> None:
+        if trial_id.endswith("001"):
+            raise RuntimeError("the cache is locked")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_policy_that_cannot_be_reset_costs_its_trial(workers: int, tmp_path: Path) -> None:
+    run = evaluate(CannotForget, "toy", episodes=2, workers=workers, out=tmp_path / "run")
+    assert errors(run) == dict.fromkeys(
+        (f"toy-v1.{task}.001" for task in ("reach", "fetch", "tour")), "RuntimeError: the cache is locked"
+    )
+    assert all(record.result.start_hash for record in run.records)
+    assert [record.result.steps for record in run.records if record.result.error] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "opened", "last"), [(WorkerSeat, open_workers, "begin"), (LocalSeat, open_local, "finish")]
+)
+def test_another_process_sets_up_the_next_trial_before_the_last_is_handed_over(
+    kind: type[Any], opened: Callable[..., tuple[Sequence[Seat], Any]], last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A world in this process does not: it may take what was finished with it."""
+    asked: list[str] = []
+    whole = kind.submit
+    monkeypatch.setattr(
+        kind, "submit", lambda seat, method, *a, **k: (asked.append(method), whole(seat, method, *a, **k))
+    )
+    seats, world = opened(EnvSource("armtrial.envs.line:LineEnv", TOY.tasks, {}), 1)
+    try:
+        todo = [(trial, 1) for trial in TOY.trials(1)]
+        takes = play(todo, seats, Toy(world), world, execute=20, batch=None, allowed={t.name: 60.0 for t in TOY.tasks})
+        next(takes)
+        assert asked[-1] == last
+    finally:
+        close_all(seats)

@@ -50,9 +50,8 @@ def middles(pictures: np.ndarray) -> np.ndarray:
     return np.array([np.argwhere(thing).mean(0) if thing.any() else (-99, -99) for thing in green])
 
 
-def stage(shape: Quantiser = TINY) -> TokenizerStage:
-    torch.manual_seed(0)
-    return TokenizerStage(scenes(200), scenes(20, seed=1), shape)
+def stage() -> TokenizerStage:
+    return TokenizerStage(scenes(200), scenes(20, seed=1), TINY)
 
 
 def schedule(steps: int) -> Schedule:
@@ -182,16 +181,21 @@ class Painted:
 
 
 def test_pictures_come_from_both_views_and_held_out_episodes_are_never_trained_on() -> None:
-    train, check = tokenizer.sample_pictures(Painted(60), Pictures(), seed=0)  # pyright: ignore[reportArgumentType]
+    train, check = tokenizer.sample_pictures(Painted(60), Pictures(short_side=32), seed=0)  # pyright: ignore[reportArgumentType]
     assert {int(n) % 100 for n in np.unique(check)} == {n for n in range(60) if held_out(n)}
     assert {int(n) % 100 for n in np.unique(train)} == {n for n in range(60) if not held_out(n)}
     assert len(train) + len(check) == 60 * 7 * 2
 
 
+def test_sampled_pictures_are_brought_to_size() -> None:
+    train, _ = tokenizer.sample_pictures(Painted(2), Pictures(short_side=64), seed=0)  # pyright: ignore[reportArgumentType]
+    assert train.shape == (2 * 7 * 2, 64, 64, 3)
+
+
 def test_a_small_sample_has_as_many_looks_of_each_episode(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokenizer, "LOOKS", 30)
     monkeypatch.setattr(tokenizer, "EPISODES", 10)
-    train, _ = tokenizer.sample_pictures(Painted(60), Pictures(), seed=0)  # pyright: ignore[reportArgumentType]
+    train, _ = tokenizer.sample_pictures(Painted(60), Pictures(short_side=32), seed=0)  # pyright: ignore[reportArgumentType]
     _, looks = np.unique(train[:, 0, 0, 0], return_counts=True)
     assert set(looks) == {3}
     assert len(looks) <= 10 * 2

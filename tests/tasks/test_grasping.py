@@ -33,7 +33,7 @@ class Film:
         for _ in range(round(30 * seconds)):
             heights = {"berry": (0.0, self.berry), "lemon": (0.2, self.lemon)}
             things = {
-                name: Thing((x, 0.0, z), REST, touched=name == self.touching, gripped=name == self.touching)
+                name: Thing((x, 0.0, z), touched=name == self.touching, gripped=name == self.touching)
                 for name, (x, z) in heights.items()
             }
             self.ticks.append(Tick(len(self.ticks) / 30, self.jaw, self.tips, self.speed, things))
@@ -80,7 +80,7 @@ def test_a_short_loss_of_touch_is_no_drop() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"speed": 0.2}, {"tips": (0.0, 0.0, HIGH)}, {"tips": (0.1, 0.1, LOW)}],
+    [{"speed": 0.2, "tips": (0.0, 0.0, LOW)}, {"tips": (0.0, 0.0, HIGH)}, {"tips": (0.1, 0.1, LOW)}],
     ids=["in flight", "high up", "nothing near"],
 )
 def test_shaping_the_jaws_elsewhere_is_no_attempt(changes: dict[str, Any]) -> None:
@@ -132,9 +132,46 @@ def test_each_way_to_fail_gets_its_label(expected: str, film: Film, attempts: li
 
 
 def test_a_thing_that_leans_on_an_open_finger_is_not_lifted() -> None:
-    film = Film(jaw=OPEN).go(berry=0.08, tips=(0.0, 0.0, 0.085))
-    film.touching = "berry"
-    for _ in range(30):
-        film.go(1 / 30)
-        film.ticks[-1] = replace(film.ticks[-1], things={"berry": Thing((0.0, 0.0, 0.08), REST, True, False)})
+    film = reached().go(touching="berry").go(1.0, berry=0.08)
+    film.ticks = [
+        replace(tick, things={name: replace(thing, gripped=False) for name, thing in tick.things.items()})
+        for tick in film.ticks
+    ]
     assert film.told() == ["touched berry"]
+
+
+def test_jaws_that_open_a_little_have_opened_and_not_closed_again() -> None:
+    assert reached().go(0.2, jaw=SHUT).go(jaw=SHUT + 0.15).told() == ["jaw_closed berry", "jaw_opened"]
+
+
+def test_jaws_open_from_where_they_were_narrowest() -> None:
+    film = reached()
+    for jaw in (0.5, 0.4, 0.3, 0.2, SHUT):
+        film.go(0.1, jaw=jaw)
+    assert film.go(jaw=SHUT + 0.15).told() == ["jaw_closed berry", "jaw_opened"]
+
+
+def test_what_clings_to_jaws_that_open_is_not_lifted_again() -> None:
+    told = lifted().go(0.2, jaw=OPEN).go(touching="", berry=REST).told()
+    assert told[-3:] == ["lifted berry", "jaw_opened berry", "released berry"]
+
+
+def test_what_hops_is_not_lifted() -> None:
+    film = reached().go(jaw=SHUT, touching="berry")
+    for _ in range(4):
+        film.go(0.2, berry=0.08).go(0.2, berry=REST)
+    assert "lifted berry" not in film.told()
+
+
+@pytest.mark.parametrize("jaws_first", [True, False])
+def test_what_stands_high_is_lifted_only_from_there(jaws_first: bool) -> None:
+    """A pen in its holder, say, that closed jaws touch."""
+    film = Film(berry=0.07).go().go(tips=(0.0, 0.0, LOW))
+    film.go(jaw=SHUT if jaws_first else OPEN).go(1.0, touching="berry").go(1.0, jaw=SHUT)
+    assert "lifted berry" not in film.told()
+    assert film.go(1.0, berry=0.095).told()[-1] == "lifted berry"
+
+
+def test_what_was_lost_rests_where_it_fell_though_the_jaws_stay_closed() -> None:
+    film = lifted().go(1.0, touching="", berry=0.07).go(1.0, touching="berry")
+    assert film.told().count("lifted berry") == 1

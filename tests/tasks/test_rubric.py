@@ -8,6 +8,7 @@ from armtrial.tasks.rubric import STAGES, Grasp, Reading, label, read
 GRASPED = ["touched ball", "jaw_closed ball", "gripped ball", "lifted ball"]
 PLACED = [*GRASPED, "jaw_opened ball", "placed ball", "released ball"]
 MISSED = ["jaw_closed", "jaw_opened"]
+MISSED_BALL = ["touched ball", "jaw_closed ball", "jaw_opened"]
 
 
 def told(*story: str, distractors: tuple[str, ...] = ("cube",)) -> Reading:
@@ -107,6 +108,26 @@ def test_stages_are_those_that_a_target_reached(story: list[str], stages: set[st
 )
 def test_a_failure_has_one_label(story: list[str], end: End, expected: str) -> None:
     assert label(told(*story), end) == expected
+
+
+@pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        (["toppled cup"], "collision"),
+        ([*MISSED_BALL, "toppled cup"], "collision"),
+        (["touched ball", "toppled ball"], "collision"),
+        ([*MISSED_BALL, "toppled ball"], "missed_grasp"),
+        (["jaw_closed ball", "touched ball", "toppled ball"], "missed_grasp"),
+        ([*MISSED_BALL, "touched ball", "toppled ball"], "collision"),
+        ([*GRASPED, "dropped ball", "toppled ball"], "slip"),
+        ([*GRASPED, *["touched cube"] * 3, "dropped ball", "jaw_opened", "toppled ball"], "drop"),
+        ([*GRASPED, "jaw_opened ball", "released ball", "toppled ball"], "misplaced"),
+        ([*PLACED, "toppled ball"], "collision"),
+        ([*GRASPED, "dropped ball", "jaw_opened", "toppled ball", *MISSED_BALL, "toppled cup"], "slip"),
+    ],
+)
+def test_what_is_out_of_reach_for_good_failed_by_what_the_hand_did_to_it_last(story: list[str], expected: str) -> None:
+    assert label(told(*story), End.TIMEOUT) == expected
 
 
 def test_placing_it_well_the_second_time_makes_up_for_the_first() -> None:

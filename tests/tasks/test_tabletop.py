@@ -93,7 +93,6 @@ CUPS = {
     "standing": HERE,
     "moved": pose(-0.1, -0.3, 0.0, "z", 70),
     "tilted": pose(0.1, -0.2, 0.01, "x", 35),
-    "lying": pose(0.1, -0.2, 0.04, "y", 90),
 }
 
 
@@ -152,9 +151,47 @@ def test_thresholds_are_the_task_s() -> None:
 
 
 def test_a_pair_that_no_rule_knows_is_refused() -> None:
-    odd = replace(BLOCK, goal=Cup())
-    with pytest.raises(TypeError, match="task 'block' puts a Block into a Cup; there are Block into Circle"):
-        odd.placed(HERE, HERE)
+    with pytest.raises(ValueError, match=r"^task 'block' puts a Block into a Cup; there are Block into Circle"):
+        replace(BLOCK, goal=Cup())
+
+
+@pytest.mark.parametrize(("fewest", "most"), [(3, 2), (0, 1), (4, 4), (1, 4), (1.0, 2), (True, 2)])
+def test_a_number_of_targets_that_no_table_has_is_refused(fewest: int, most: int) -> None:
+    with pytest.raises(ValueError) as caught:
+        replace(BLOCK, fewest_targets=fewest, most_targets=most)
+    assert str(caught.value) == (
+        f"task 'block': fewest_targets is {fewest} and most_targets is {most}; they are whole numbers from 1 to 3, "
+        "the most that a table has of a Block, and most_targets is no less than fewest_targets"
+    )
+
+
+def test_there_are_two_pens() -> None:
+    assert replace(PEN, most_targets=2).most_targets == 2
+    with pytest.raises(ValueError, match="from 1 to 2, the most that a table has of a Pen"):
+        replace(PEN, most_targets=3)
+
+
+def test_a_task_keeps_the_rules_of_every_task() -> None:
+    with pytest.raises(ValueError, match="max_seconds is 0"):
+        replace(PEN, max_seconds=0.0)
+
+
+@pytest.mark.parametrize(("degrees", "stands"), [(0, True), (44, True), (-44, True), (46, False), (180, False)])
+def test_in_a_goal_that_has_fallen_over_nothing_is_placed(degrees: float, stands: bool) -> None:
+    goal = pose(0.1, -0.2, 0.05, "y", degrees)
+    assert STRAWBERRY.placed(then(goal, pose(0.0, 0.0, 0.016)), goal) is stands
+    assert PEN.placed(then(goal, upright(10.0)), goal) is stands
+    assert STRAWBERRY.fallen(goal) is PEN.fallen(goal) is not stands
+
+
+def test_how_far_a_goal_may_lean_is_its_own_value() -> None:
+    goal = pose(0.1, -0.2, 0.05, "y", 44)
+    strict = replace(STRAWBERRY, goal=Cup(tilt_limit=math.radians(30)))
+    assert not strict.placed(then(goal, pose(0.0, 0.0, 0.016)), goal)
+
+
+def test_a_circle_cannot_fall() -> None:
+    assert not BLOCK.fallen(pose(0.0, 0.0, 0.0, "x", 90))
 
 
 @pytest.mark.parametrize("below", [0, 1], ids=["on the floor", "on another pen"])

@@ -36,6 +36,8 @@ class Batch:
     """(B, frames, S); without frames where the clip holds no actions."""
     latents: Tensor
     """(B, frames, 2, latent): what the ActionVAE makes of the chunks."""
+    since: int
+    """The first place whose hidden state is wanted."""
 
 
 class BackboneStage:
@@ -104,15 +106,12 @@ class BackboneStage:
             words, self._tokens.codes[looks], self._config.vocabulary, self._config.pictures.patch, with_actions
         )
         states = self._tokens.states[looks] if with_actions else self._tokens.states[looks][:, :0]
-        return Batch(
-            packed.ids, packed.labels, packed.mask, torch.from_numpy(states), self._latents[torch.from_numpy(looks)]
-        )
+        latents = self._latents[torch.from_numpy(looks)]
+        return Batch(packed.ids, packed.labels, packed.mask, torch.from_numpy(states), latents, packed.since)
 
 
 def _seen(module: Rynn, batch: Batch) -> Seen:
-    """Nothing is asked before the first place whose next token is to be predicted; a state stands behind it."""
-    asked = (batch.labels[:, 1:] != sequence.IGNORED).any(0)
-    return module(batch.ids, batch.states, batch.mask, int(asked.nonzero()[0]))
+    return module(batch.ids, batch.states, batch.mask, batch.since)
 
 
 def _told(module: Rynn, seen: Seen, batch: Batch) -> dict[str, Tensor]:
@@ -131,8 +130,11 @@ def _followed(looks: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np
 
 
 def _on(batch: Batch, device: torch.device) -> Batch:
-    mask = None if batch.mask is None else batch.mask.to(device)
-    return Batch(batch.ids.to(device), batch.labels.to(device), mask, batch.states.to(device), batch.latents.to(device))
+    def moved(part: Tensor) -> Tensor:
+        return part.to(device)
+
+    mask = None if batch.mask is None else moved(batch.mask)
+    return Batch(moved(batch.ids), moved(batch.labels), mask, moved(batch.states), moved(batch.latents), batch.since)
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..config import Pictures, Quantiser
-from ..pictures import pixels
+from ..pictures import fitted, pixels
 from ..vq import Vq, fitting
 from .chunks import held_out
 from .episodes import Source
@@ -43,11 +43,13 @@ OFF = 25
 class TokenizerStage:
     """Learns to draw pictures again from their codes."""
 
-    def __init__(self, train: Bytes, check: Bytes, shape: Quantiser) -> None:
-        """Pictures (N, H, W, 3): those to learn from, and those that only the figures see."""
+    def __init__(self, train: Bytes, check: Bytes, shape: Quantiser, seed: int = 0) -> None:
+        """Pictures (N, H, W, 3): those to learn from, and those that only the figures see. `seed`: of the weights."""
         for pictures in (train, check):
             fitting(shape, (pictures.shape[2], pictures.shape[1]))
-        self.learner = Learner(shape)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.learner = Learner(shape)
         self.module: nn.Module = self.learner
         self._train, self._check = train, check[:: max(1, len(check) // CHECKED)][:CHECKED]
 
@@ -154,7 +156,9 @@ def sample_pictures(source: Source, pictures: Pictures, seed: int) -> tuple[Byte
     for number in map(int, numbers):
         episode = source[number]
         looks = np.sort(stream.permutation(len(episode.ticks))[:each])
-        found[held_out(number)].extend(view[looks] for view in episode.pictures.values())
+        found[held_out(number)].extend(
+            np.stack([fitted(picture, pictures) for picture in view[looks]]) for view in episode.pictures.values()
+        )
     train, check = (np.concatenate(part) if part else np.concatenate(found[0]) for part in found)
     return train, check
 
