@@ -237,7 +237,9 @@ def _write_synced(path: Path, body: bytes) -> None:
 
 
 def steps_of(actions: Vector, states: Vector, plans: Sequence[int]) -> dict[str, NDArray[np.generic]]:
-    """What `steps/<trial id>.npz` holds: every executed action, every measured state, the tick of every plan."""
+    """What `steps/<trial id>.npz` holds: every executed action, every measured state, the tick of every plan.
+
+    In a trial that its world broke off there is `unanswered` too: the action that it broke at."""
     return {"action": actions, "state": states, "plan": np.array(plans, dtype=np.int32)}
 
 

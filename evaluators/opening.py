@@ -1,6 +1,6 @@
 """Worlds and policy of a run: opened, compared with each other, and closed in the end."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -56,9 +56,11 @@ def _check_policy(ground: Ground, policy: Any) -> None:
 
 def _check_instructions(ground: Ground, policy: Any) -> None:
     """A policy that reads may say before the first trial that it cannot read this: by a method `readable`."""
-    readable = getattr(policy, "readable", None)
-    for task in ground.tasks if callable(readable) else ():
-        fault = caught(Origin.POLICY, readable, task.instruction)  # type: ignore[arg-type]
+    readable: Callable[[str], None] | None = getattr(policy, "readable", None)
+    if readable is None:
+        return
+    for task in ground.tasks:
+        fault = caught(Origin.POLICY, readable, task.instruction)
         if isinstance(fault, Fault):
             raise UserError(f"task '{task.name}': {fault.message}")
 

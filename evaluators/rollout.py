@@ -86,6 +86,8 @@ class Rollout:
             clock=clock,
         )
         steps = None if closing is None else steps_of(closing.actions, closing.states, closing.plans)
+        if steps is not None and closing is not None and len(closing.unanswered):
+            steps["unanswered"] = closing.unanswered
         return Take(record, steps, fault)
 
     def _query(self, observation: Observation) -> Query:

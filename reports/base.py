@@ -70,4 +70,8 @@ def remarks(report: Report) -> list[str]:
         else []
     )
     unplayed = [f"{left} of {report.scores.planned} trials are not played yet."] if left else []
-    return [*unplayed, *moved, "SR: success rate; SR@1: succeeded with no failed attempt. Exact 95 % intervals."]
+    return [
+        *unplayed,
+        *moved,
+        "SR: success rate; SR@1: succeeded, nothing pushed, no attempt failed. Exact 95 % intervals.",
+    ]

@@ -259,7 +259,7 @@ def test_a_run_of_another_world_is_no_arms(tmp_path: Path) -> None:
 
 
 def test_the_steps_of_a_run_are_a_log_and_bring_their_calibration(tmp_path: Path) -> None:
-    ranges = {joint: {"range_min": 1000, "range_max": 3000} for joint in JOINTS}
+    ranges = {joint: {"range_min": 500, "range_max": 3500} for joint in JOINTS}
     (tmp_path / "arm.json").write_text(json.dumps(ranges))
     own = (f"calibration={tmp_path / 'arm.json'}",)
     played = {"task": ("block",), "episodes": 1, "workers": 1, "video": "none", "env_arg": own}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from armtrial.envs.worker import EnvSource
@@ -94,7 +95,8 @@ def test_a_world_that_raises_costs_its_trial_and_keeps_what_was_played(workers: 
     assert record.result.error is not None
     assert record.result.error.origin is Origin.WORLD
     assert "diverged" in (tmp_path / "run" / "errors" / f"{record.id}.txt").read_text()
-    assert (tmp_path / "run" / "steps" / f"{record.id}.npz").exists()
+    with np.load(tmp_path / "run" / "steps" / f"{record.id}.npz") as steps:
+        assert (len(steps["action"]), len(steps["unanswered"])) == (10, 1)
     assert run.scores.overall.success.k == 11
 
 
