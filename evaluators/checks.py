@@ -32,6 +32,9 @@ REQUIRED = {
     "imageio-ffmpeg": ">=0.5",
     "mujoco": ">=3.17,!=4.0.0",
     "torch": ">=2.7,<2.12",
+    "transformers": ">=5.4,<5.6",
+    "safetensors": ">=0.5",
+    "tokenizers": ">=0.22",
 }
 """The ranges of pyproject.toml, which an installed package no longer has beside it."""
 OPTIONAL = {"lerobot": ">=0.6.1,<0.7"}

@@ -56,7 +56,7 @@ TWIN = Recipe(
     ),
     backbone=Backbone(hidden=256, mlp=688, layers=6, heads=4, positions=1024, dropout=0.0),
     chunks=Chunks(latent=32, hidden=128, feedforward=512, heads=4, encoder_layers=2, decoder_layers=3, dropout=0.0),
-    tokenizer=Schedule(steps=6000, batch=16, rate=2e-3, cooldown=3000, decay=0.0),
+    tokenizer=Schedule(steps=6000, batch=16, rate=2e-3, cooldown=2000, decay=0.0),
     actions=Schedule(steps=12000, batch=256, rate=5e-4, cooldown=6000, average=0.999, decay=1e-4),
     stage1=Stage(
         clips=Clips(frames=2, gap=5, actions=0.0),
