@@ -24,6 +24,9 @@ VERSIONS = {
     "imageio-ffmpeg": "0.8.1",
     "mujoco": "3.17.0",
     "torch": "2.11.0+cu130",
+    "transformers": "5.5.4",
+    "safetensors": "0.8.0",
+    "tokenizers": "0.22.2",
     "lerobot": "0.6.1",
 }
 WELL = {
