@@ -54,7 +54,7 @@ TWIN = Recipe(
     quantiser=Quantiser(
         codes=1024, embed=64, latent=64, base=64, multipliers=(1, 1, 2), blocks=1, attention=False, fold=4
     ),
-    backbone=Backbone(hidden=256, mlp=688, layers=6, heads=4, positions=1024, dropout=0.0),
+    backbone=Backbone(hidden=256, mlp=688, layers=5, heads=4, positions=1024, dropout=0.0),
     chunks=Chunks(latent=32, hidden=128, feedforward=512, heads=4, encoder_layers=2, decoder_layers=3, dropout=0.0),
     tokenizer=Schedule(steps=6000, batch=16, rate=2e-3, cooldown=2000, decay=0.0),
     actions=Schedule(steps=12000, batch=256, rate=5e-4, cooldown=6000, average=0.999, decay=1e-4),
