@@ -97,6 +97,13 @@ def _train(words: Sequence[str]) -> int:
     return train.run(words)
 
 
+def _report_vae(words: Sequence[str]) -> int:
+    """Measures what the ActionVAE of a checkpoint loses, in degrees and in trials."""
+    from . import report_vae
+
+    return report_vae.run(words)
+
+
 def _fit_twin(words: Sequence[str]) -> int:
     """Finds the servos and the delay of a real arm from a log of its motion."""
     from . import fit_twin
@@ -131,6 +138,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "video": _video,
     "collect": _collect,
     "train": _train,
+    "report-vae": _report_vae,
     "fit-twin": _fit_twin,
     "shots": _shots,
     "view": _view,

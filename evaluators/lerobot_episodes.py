@@ -19,7 +19,7 @@ from PIL import Image
 
 from ..envs.base import Size
 from ..policies.rynnvla.config import SO100, Embodiment
-from ..policies.rynnvla.training.episodes import Episode, Pixels, Vector
+from ..policies.rynnvla.training.episodes import Episode, Pixels, Source, Vector
 from ..tasks.base import derived_seed
 from .errors import FolderError, Mismatch, UserError
 
@@ -45,7 +45,7 @@ class _Entry:
     clips: dict[str, _Clip]
 
 
-class LeRobotEpisodes:
+class LeRobotEpisodes(Source):
     """A source. An episode's last action is left out: what came of it was never measured."""
 
     def __init__(self, folder: Path, size: Size, every: int, embodiment: Embodiment = SO100) -> None:

@@ -51,13 +51,20 @@ def run(argv: Sequence[str]) -> int:
     steps = STEPS if flags.step == "all" else (flags.step,)
     try:
         for step in steps:
-            if step == "draw" and flags.step == "all" and not flags.source:
+            if flags.step == "all" and not _wanted(step, flags):
                 continue
             _STEPS[step](flags)
     except KeyboardInterrupt:
         Console(stderr=True).print(f"interrupted; the same command goes on from what is in {flags.work}")
         return INTERRUPTED
     return 0
+
+
+def _wanted(step: str, flags: argparse.Namespace) -> bool:
+    """Nothing is drawn that nobody named, and a recipe may leave steps out."""
+    if step == "draw":
+        return bool(flags.source)
+    return step == "pack" or getattr(_recipe(flags), step) is not None
 
 
 def _draw(flags: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 POLICIES = {
     "expert": "armtrial.policies.expert:Expert",
     "rynnvla": "armtrial.policies.rynnvla.policy:RynnVla",
+    "expert+vae": "armtrial.policies.rynnvla.autoencoded:Autoencoded",
     "toy": "armtrial.policies.toy:Toy",
     "blind": "armtrial.policies.toy:Blind",
     "hold": "armtrial.policies.baselines:Hold",

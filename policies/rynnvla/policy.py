@@ -42,7 +42,7 @@ class RynnVla(Policy):
         on_cpu = self._device.type == "cpu"
         if on_cpu:
             torch.set_num_threads(THREADS)
-        self._loaded = load(_folder(checkpoint), self._device, torch.float32 if on_cpu else torch.bfloat16)
+        self._loaded = load(checkpoint_folder(checkpoint), self._device, torch.float32 if on_cpu else torch.bfloat16)
         config = self._loaded.config
         self._alone, self._sample = on_cpu or deterministic, sample
         self._scaler = actions.Scaler(config.statistics)
@@ -123,7 +123,8 @@ class RynnVla(Policy):
         return np.clip(rows, self.spec.action.low, self.spec.action.high)
 
 
-def _folder(checkpoint: str) -> Path:
+def checkpoint_folder(checkpoint: str) -> Path:
+    """The one that is asked for, or the package's own."""
     if checkpoint or SHIPPED.is_dir():
         return Path(checkpoint) if checkpoint else SHIPPED
     raise ValueError(

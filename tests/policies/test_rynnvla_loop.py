@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 
 from armtrial.policies.rynnvla.training.loop import LAST, LOG, Loop, Schedule, TrainingError
@@ -43,13 +44,42 @@ def test_the_loss_falls(tmp_path: Path):
     assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
 
 
-def test_a_training_that_was_stopped_ends_where_an_undisturbed_one_does(tmp_path: Path):
-    whole = Loop(Line(), SCHEDULE, tmp_path / "whole").run()
-    stopped = Line()
+class Deep(Line):
+    """With a layer between, as Muon wants them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        inner = nn.ModuleDict({"layers": nn.ModuleList([nn.Linear(8, 8)])})
+        self.module = nn.Sequential(nn.Linear(4, 8), _Through(inner), nn.Dropout(0.2), nn.Linear(8, 1))
+
+
+class _Through(nn.Module):
+    def __init__(self, inner: nn.ModuleDict) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner["layers"][0](x)
+
+
+def test_muon_moves_what_lies_between_layers_and_nothing_else(tmp_path: Path):
+    adam, muon = (Loop(Deep(), replace(SCHEDULE, muon=on), tmp_path / str(on)) for on in (False, True))
+    for loop in (adam, muon):
+        loop.run()
+    assert [len(loop.optimisers) for loop in (adam, muon)] == [1, 2]
+    (matrix,) = muon.optimisers[1].param_groups[0]["params"]
+    assert matrix is muon.module.get_parameter("1.inner.layers.0.weight")
+
+
+@pytest.mark.parametrize("muon", [False, True])
+def test_a_training_that_was_stopped_ends_where_an_undisturbed_one_does(tmp_path: Path, muon: bool):
+    schedule = replace(SCHEDULE, muon=muon)
+    whole = Loop(Deep(), schedule, tmp_path / "whole").run()
+    stopped = Deep()
     stopped.stop_at = 14
     with pytest.raises(KeyboardInterrupt):
-        Loop(stopped, SCHEDULE, tmp_path / "parts").run()
-    again = Loop(Line(), SCHEDULE, tmp_path / "parts")
+        Loop(stopped, schedule, tmp_path / "parts").run()
+    again = Loop(Deep(), schedule, tmp_path / "parts")
     assert again.step == 14
     assert again.run() == whole
 

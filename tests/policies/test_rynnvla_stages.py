@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from armtrial.policies.rynnvla.config import SO100, Backbone, Chunks, Pictures, Quantiser
-from armtrial.policies.rynnvla.training.episodes import Episode, Vector
+from armtrial.policies.rynnvla.training.episodes import Episode, Source, Vector
 from armtrial.policies.rynnvla.training.loop import Schedule
 from armtrial.policies.rynnvla.training.recipe import Clips, Recipe, Stage
 from armtrial.policies.rynnvla.training.work import Work, WorkError
@@ -32,7 +32,7 @@ TINY = Recipe(
 )
 
 
-class Sweeps:
+class Sweeps(Source):
     """The arm pans at a speed of its own, and a square in the picture shows how far it has come."""
 
     def __len__(self) -> int:

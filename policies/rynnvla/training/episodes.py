@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,3 +46,7 @@ class Source(Protocol):
     def digest(self) -> str:
         """Of everything in it: what is derived from a source is kept for that very source only."""
         ...
+
+    def parts(self) -> Sequence[Source]:
+        """What it was put together from, in order, or itself. What is derived from a part outlives new neighbours."""
+        return (self,)

@@ -4,6 +4,7 @@ tells of its hand. Where it will be is what it is to do."""
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ HAND = Embodiment(
 )
 
 
-class HandEpisodes:
+class HandEpisodes(Source):
     """A source of an SO-100's episodes, told by the hand."""
 
     def __init__(self, source: Source) -> None:
@@ -58,6 +59,9 @@ class HandEpisodes:
     def digest(self) -> str:
         """The pictures are the same, so their codes are."""
         return self._source.digest()
+
+    def parts(self) -> Sequence[Source]:
+        return self._source.parts()
 
 
 def hands(states: Vector) -> Vector:

@@ -27,6 +27,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     steps: int
     batch: int
     rate: float
+    muon: bool = False
+    """Matrices of layers follow Muon's orthogonal steps, of AdamW's length, instead of AdamW's."""
     warmup: int = 100
     cooldown: int = 0
     """Steps at the end in which the rate falls to `floor`."""
@@ -84,7 +86,7 @@ class Loop:
     def __init__(self, stage: Trainable, schedule: Schedule, folder: Path, device: str = "cpu") -> None:
         self.stage, self.schedule, self.folder, self.device = stage, schedule, folder, torch.device(device)
         self.module = stage.module.to(self.device)
-        self.optimiser = torch.optim.AdamW(_groups(self.module, schedule.decay), lr=schedule.rate, betas=schedule.betas)
+        self.optimisers = _optimisers(self.module, schedule)
         self.average = copy.deepcopy(self.module).eval().requires_grad_(False) if schedule.average else self.module
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +116,7 @@ class Loop:
         state = {
             "step": self.step,
             "module": self.module.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "average": self.average.state_dict() if self.schedule.average else None,
         }
         part = self.folder / (LAST + ".part")
@@ -124,7 +126,8 @@ class Loop:
     def _load(self, file: Path) -> None:
         state = torch.load(file, map_location=self.device, weights_only=True)
         self.module.load_state_dict(state["module"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, known in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(known)
         if self.schedule.average:
             self.average.load_state_dict(state["average"] or state["module"])
         self.step = state["step"]
@@ -133,17 +136,19 @@ class Loop:
         schedule = self.schedule
         torch.manual_seed(schedule.seed * 1_000_003 + self.step)
         batch = self.stage.batch(np.random.default_rng([schedule.seed, self.step]), schedule.batch)
-        for group in self.optimiser.param_groups:
-            group["lr"] = schedule.rate * schedule.factor(self.step)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = schedule.rate * schedule.factor(self.step)
         self.module.train()
         with torch.autocast(self.device.type, torch.bfloat16):
             losses = self.stage.losses(batch)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.module.zero_grad(set_to_none=True)
         losses["total"].backward()
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), schedule.clip)
         if not torch.isfinite(norm):
             raise TrainingError(f"step {self.step}: the gradient's norm is {float(norm)}; lower the rate and go on")
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         self.step += 1
         self._averaged()
         return {name: float(loss.detach()) for name, loss in losses.items()}
@@ -193,10 +198,21 @@ def _patient() -> Generator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _groups(module: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Vectors (norms, biases) are not decayed."""
-    trained = [weight for weight in module.parameters() if weight.requires_grad]
-    return [
-        {"params": [weight for weight in trained if weight.ndim > 1], "weight_decay": decay},
-        {"params": [weight for weight in trained if weight.ndim <= 1], "weight_decay": 0.0},
+def _optimisers(module: nn.Module, schedule: Schedule) -> list[torch.optim.Optimizer]:
+    """Vectors (norms, biases) are not decayed. Muon is for what maps hidden states to hidden states."""
+    trained = {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
+    inner = {name for name, weight in trained.items() if schedule.muon and weight.ndim == 2 and ".layers." in name}
+    groups = [
+        {
+            "params": [w for name, w in trained.items() if w.ndim > 1 and name not in inner],
+            "weight_decay": schedule.decay,
+        },
+        {"params": [w for w in trained.values() if w.ndim <= 1], "weight_decay": 0.0},
     ]
+    found: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=schedule.rate, betas=schedule.betas)]
+    if inner:
+        matrices = [trained[name] for name in sorted(inner)]
+        found.append(
+            torch.optim.Muon(matrices, lr=schedule.rate, weight_decay=schedule.decay, adjust_lr_fn="match_rms_adamw")
+        )
+    return found

@@ -56,19 +56,11 @@ TWIN = Recipe(
     ),
     backbone=Backbone(hidden=256, mlp=688, layers=5, heads=4, positions=1024, dropout=0.0),
     chunks=Chunks(latent=32, hidden=128, feedforward=512, heads=4, encoder_layers=2, decoder_layers=3, dropout=0.0),
-    tokenizer=Schedule(steps=6000, batch=16, rate=2e-3, cooldown=2000, decay=0.0),
-    actions=Schedule(steps=12000, batch=256, rate=5e-4, cooldown=6000, average=0.999, decay=1e-4),
-    stage1=Stage(
-        clips=Clips(frames=2, gap=5, actions=0.0),
-        schedule=Schedule(steps=1000, batch=32, rate=1e-3, cooldown=200),
-    ),
-    stage2=Stage(
-        clips=Clips(frames=2, gap=5, share=0.25, tokens=0.1),
-        schedule=Schedule(steps=1000, batch=32, rate=1e-3, cooldown=200),
-    ),
+    tokenizer=Schedule(steps=4000, batch=16, rate=2e-3, cooldown=1500, decay=0.0),
+    actions=Schedule(steps=4000, batch=128, rate=1e-3, cooldown=2000, average=0.998, decay=1e-4),
     stage3=Stage(
-        clips=Clips(frames=2, gap=5, share=0.25, tokens=0.1),
-        schedule=Schedule(steps=20000, batch=32, rate=6e-4, cooldown=6000, average=0.999),
+        clips=Clips(frames=2, gap=3, share=0.1, tokens=0.1),
+        schedule=Schedule(steps=20000, batch=32, rate=6e-4, muon=True, cooldown=4000, average=0.999),
     ),
 )
 """The small model that comes with the package."""

@@ -70,7 +70,7 @@ class Entry(Label, frozen=True, kw_only=True):
     sha256: str
 
 
-class DrawnEpisodes:
+class DrawnEpisodes(Source):
     """A source of the episodes in a folder, in the order of their names, whoever was faster in drawing them."""
 
     def __init__(self, folder: Path) -> None:
@@ -121,7 +121,7 @@ class DrawnEpisodes:
             raise StoreError(f"{file} cannot be read ({error}); delete it and draw into {self.folder} again") from None
 
 
-class Chained:
+class Chained(Source):
     """Sources as one, in their order."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
@@ -149,6 +149,9 @@ class Chained:
 
     def digest(self) -> str:
         return hashlib.sha256(" ".join(source.digest() for source in self._sources).encode()).hexdigest()
+
+    def parts(self) -> Sequence[Source]:
+        return [part for source in self._sources for part in source.parts()]
 
     def _found(self, number: int) -> tuple[Source, int]:
         place = range(len(self))[number]

@@ -48,7 +48,7 @@ class Tokens:
 def tokens(source: Source, config: Config, vq: Vq, folder: Path, tell: Callable[[int, int], None]) -> Tokens:
     """`tell` hears of the episodes encoded and of all."""
     picked = [_motion(source, number, config) for number in range(len(source))]
-    codes = _codes(source, config, vq, folder, tell)
+    codes = _all_codes(source, config, vq, folder, tell)
     counts = [len(states) for states, _ in picked]
     if len(codes) != sum(counts):
         raise ValueError(f"{folder} holds {len(codes)} looks and the episodes have {sum(counts)}; delete it and go on")
@@ -67,6 +67,17 @@ def _motion(source: Source, number: int, config: Config) -> tuple[NDArray[np.flo
     scaler = actions.Scaler(config.statistics)
     rows = scaler.scaled(actions.chunks(acted, seen, ticks, config.embodiment))
     return scaler.state(seen[ticks]).astype(np.float32), rows.astype(np.float32)
+
+
+def _all_codes(
+    source: Source, config: Config, vq: Vq, folder: Path, tell: Callable[[int, int], None]
+) -> NDArray[np.uint16]:
+    found: list[NDArray[np.uint16]] = []
+    before = 0
+    for part in source.parts():
+        found.append(_codes(part, config, vq, folder, lambda done, _, before=before: tell(before + done, len(source))))
+        before += len(part)
+    return np.concatenate(found)
 
 
 def _codes(
