@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..tasks.base import DOMAINS
+from ..tasks.variations import VARIATIONS
 from .config import VIDEO, RunConfig
 from .errors import UserError
 from .flags import (
@@ -166,6 +167,11 @@ def _what_is_played(group: Any) -> None:
     policy_flags(group)
     trial_flags(group)
     group.add_argument("--seed-domain", choices=DOMAINS, help="where the seeds come from (default: eval)")
+    group.add_argument(
+        "--variation",
+        metavar="NAME",
+        help=f"the same starts, changed: {' or '.join(VARIATIONS)} (every task told in another one's words)",
+    )
     world_flags(group)
     group.add_argument(
         "--size", metavar="WxH", type=size, help="of the pictures that the policy is shown (default: what it asks for)"

@@ -44,7 +44,7 @@ def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Su
     config = portable(config)
     _settle_gl(config)
     suite = suite if isinstance(suite, Suite) else names.suite(config.suite)
-    tasks = _varied(_chosen(suite, config.task), config.variation)
+    tasks = _varied(_chosen(suite, config.task), suite, config.variation)
     make_policy = policy if callable(policy) else names.POLICY_TABLE.factory(config.policy)
     of_policy = said(config, "policy_arg")
     check(of_policy, make_policy, "policy_arg", config.policy)
@@ -140,12 +140,12 @@ def _chosen(suite: Suite, wanted: Sequence[str]) -> tuple[Task, ...]:
     return tuple(task for task in suite.tasks if not wanted or task.name in wanted)
 
 
-def _varied(tasks: tuple[Task, ...], name: str) -> tuple[Task, ...]:
+def _varied(tasks: tuple[Task, ...], suite: Suite, name: str) -> tuple[Task, ...]:
     if not name:
         return tasks
     if name not in VARIATIONS:
         raise UnknownName("variation", name, VARIATIONS)
     try:
-        return tuple(varied(task, VARIATIONS[name]) for task in tasks)
+        return tuple(varied(task, VARIATIONS[name], suite.tasks) for task in tasks)
     except ValueError as error:
         raise UserError(str(error)) from None

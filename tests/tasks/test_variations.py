@@ -7,7 +7,7 @@ from armtrial.tasks.base import Trial
 from armtrial.tasks.tabletop import DISTRACTOR, SINGLE, TabletopTask
 from armtrial.tasks.tabletop_layout import Layout, sample
 from armtrial.tasks.toy import REACH
-from armtrial.tasks.variations import RANDOMIZED, varied
+from armtrial.tasks.variations import RANDOMIZED, SHUFFLED, varied
 
 TRIALS = tuple(Trial("demo", "distractor", 1, "pen", index) for index in range(60))
 
@@ -49,3 +49,20 @@ def test_a_task_of_another_world_is_refused_and_not_played_as_it_was() -> None:
     assert varied(SINGLE.task("pen"), RANDOMIZED).variation.name == "randomized"
     with pytest.raises(ValueError, match="task 'reach' of the world 'line' cannot be randomized"):
         varied(REACH, RANDOMIZED)
+
+
+def test_shuffled_tasks_are_told_another_ones_words_and_start_as_they_are() -> None:
+    for suite in (SINGLE, DISTRACTOR):
+        told = [varied(task, SHUFFLED, suite.tasks) for task in suite.tasks]
+        assert sorted(task.instruction for task in told) == sorted(task.instruction for task in suite.tasks)
+        for plain, shuffled in zip(suite.tasks, told, strict=True):
+            assert plain.instruction != shuffled.instruction
+            trial = Trial("demo", suite.name, 1, plain.name, 3)
+            assert isinstance(plain, TabletopTask)
+            assert isinstance(shuffled, TabletopTask)
+            assert sample(plain, trial) == sample(shuffled, trial)
+
+
+def test_a_suite_of_one_instruction_cannot_be_shuffled() -> None:
+    with pytest.raises(ValueError, match="task 'reach' cannot be shuffled: its suite has no other instruction"):
+        varied(REACH, SHUFFLED, (REACH,))
