@@ -2,8 +2,9 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +23,9 @@ from .pool import Seat
 from .progress import Silent, Watcher
 from .provenance import digest, provenance
 from .records import EpisodeRecord, RunInfo, Sitting
-from .runner import pending, play
+from .runner import Runner, pending
 from .summary import scores_json
+from .traces import Trace, read_traces
 
 
 class Interrupted(KeyboardInterrupt):
@@ -43,12 +45,17 @@ class Run:
     records: tuple[EpisodeRecord, ...]
 
     @property
+    def traces(self) -> dict[str, Trace]:
+        """What `steps/` tells of every trial."""
+        return read_traces(self.folder, self.info, self.records)
+
+    @property
     def scores(self) -> Scores:
-        return scores(self.records, self.info.tasks, self.info.trials)
+        return scores(self.records, self.info.tasks, self.info.trials, self.traces)
 
     @property
     def clocks(self) -> Clocks:
-        return clocks(self.records)
+        return clocks(self.records, self.info.tasks, self.info.rate, self.traces)
 
     @property
     def broken(self) -> bool:
@@ -88,30 +95,116 @@ def evaluate(
 
 def start(ground: Ground, out: Path | None, watcher: Watcher) -> Run:
     """A new run in a folder of its own; None: one named after the time, the suite and the policy."""
+    with begun(ground, out) as playing:
+        _play_all(playing, watcher, retry_errors=False)
+    return playing.run
+
+
+def resume(path: Path, changes: dict[str, Any], retry_errors: bool, watcher: Watcher) -> Run:
+    """Goes on with a run. `changes`: how it is played may change, what is played may not."""
+    with gone_on(path, changes) as playing:
+        _play_all(playing, watcher, retry_errors)
+    return playing.run
+
+
+def _play_all(playing: "Playing", watcher: Watcher, retry_errors: bool) -> None:
+    watcher.start(playing.ground.trials, playing.records)
+    try:
+        for record in playing.play(playing.ground.trials, retry_errors):
+            watcher.finished(record)
+    finally:
+        watcher.stop()
+
+
+class Playing:
+    """A run while it is played: its folder is open, and so are its worlds and its policy."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        folder: RunFolder,
+        info: RunInfo,
+        records: list[EpisodeRecord],
+        seats: Sequence[Seat],
+        policy: Policy,
+        world: World,
+    ) -> None:
+        self.ground, self.folder, self.info, self.records = ground, folder, info, records
+        allowed = {task.name: _allowed(task, ground.config) for task in ground.tasks}
+        config = ground.config
+        self._runner = Runner(seats, policy, world, execute=config.execute, batch=config.batch, allowed=allowed)
+
+    def play(self, trials: Sequence[Trial], retry_errors: bool = False) -> Iterator[EpisodeRecord]:
+        """Those of them that are not played yet: each is kept, and given as it ends."""
+        todo = deque(pending(trials, self.records, retry_errors))
+        for take in self._runner.play(todo):
+            self.records.append(self.folder.append(take.record, take.steps, take.fault))
+            yield self.records[-1]
+
+    @property
+    def run(self) -> Run:
+        """As far as it has been played."""
+        return Run(self.folder.path, self.info, tuple(self.records))
+
+    def end(self, how: str) -> None:
+        last = replace(self.info.sittings[-1], end=_now(), how=how)
+        self.info = replace(self.info, sittings=(*self.info.sittings[:-1], last))
+        self.folder.write_info(self.info)
+        self.folder.write("scores.json", self.run.summary)
+
+
+@contextmanager
+def begun(ground: Ground, out: Path | None) -> Generator[Playing]:
+    """A new run, to be played as one likes; None as in `start`."""
     taken = out is not None and RunFolder(out).info_file.exists()
     folder: RunFolder | None = None
     try:
-        with opened(ground) as (seats, policy, world):
-            info = _info(ground, policy, world)
+        with opened(ground) as stage:
+            info = _info(ground, *stage[1:])
             folder = RunFolder(out) if out is not None else _named_after(ground.config)
             folder.create(info)
-            return _played(ground, folder, info, seats, policy, world, watcher, retry_errors=False)
+            with _kept(ground, folder, info, stage) as playing:
+                yield playing
     except KeyboardInterrupt:
         if folder is None or taken or not folder.info_file.exists():
             raise
         raise Interrupted(folder.path) from None
 
 
-def resume(path: Path, changes: dict[str, Any], retry_errors: bool, watcher: Watcher) -> Run:
-    """Goes on with a run. `changes`: how it is played may change, what is played may not."""
+@contextmanager
+def gone_on(path: Path, changes: dict[str, Any]) -> Generator[Playing]:
+    """A run that is there, to be played on; `changes` as in `resume`."""
     info = read_info(path)
     try:
-        return _resumed(path, info, changes, retry_errors, watcher)
+        ground = _ground_again(path, info, changes)
+        with opened(ground) as stage:
+            _check_policy(path, info, stage[1])
+            info = replace(info, config=ground.config, sittings=(*info.sittings, _sitting(ground)))
+            with _kept(ground, RunFolder(path), info, stage) as playing:
+                yield playing
     except KeyboardInterrupt:
         raise Interrupted(path.absolute()) from None
 
 
-def _resumed(path: Path, info: RunInfo, changes: dict[str, Any], retry_errors: bool, watcher: Watcher) -> Run:
+@contextmanager
+def _kept(
+    ground: Ground, folder: RunFolder, info: RunInfo, stage: tuple[Sequence[Seat], Policy, World]
+) -> Generator[Playing]:
+    """However it ends, every finished trial is on the disk and run.json says how it ended."""
+    with folder.opened() as records:
+        _check_records(records, ground.trials, folder.path)
+        folder.write_info(info)
+        playing = Playing(ground, folder, info, records, *stage)
+        try:
+            yield playing
+        except BaseException as reason:
+            with suppress(FolderError):
+                playing.end("interrupted" if isinstance(reason, KeyboardInterrupt) else "failed")
+            raise
+        playing.end("done")
+
+
+def _ground_again(path: Path, info: RunInfo, changes: dict[str, Any]) -> Ground:
     config = portable(replace(info.config, **changes))
     pairs = [(name, getattr(info.config, name), getattr(config, name)) for name in WHAT_IS_PLAYED]
     differ = [f"{name}={before!r}, not {now!r}" for name, before, now in pairs if now != before]
@@ -126,14 +219,16 @@ def _resumed(path: Path, info: RunInfo, changes: dict[str, Any], retry_errors: b
             f"{ground.suite.name}-v{ground.suite.version}. Its trials are others: start a new run"
         )
     _check_files(path, info, ground)
-    with opened(ground) as (seats, policy, world):
-        if (policy.spec.name, policy.spec.version) != (info.policy, info.policy_version):
-            raise Mismatch(
-                f"{path} was played by {info.policy} {info.policy_version}; this is {policy.spec.name} "
-                f"{policy.spec.version}. Start a new run"
-            )
-        info = replace(info, config=ground.config, sittings=(*info.sittings, _sitting(ground)))
-        return _played(ground, RunFolder(path), info, seats, policy, world, watcher, retry_errors)
+    return ground
+
+
+def _check_policy(path: Path, info: RunInfo, policy: Policy) -> None:
+    spec = policy.spec
+    if (spec.name, spec.version) != (info.policy, info.policy_version):
+        raise Mismatch(
+            f"{path} was played by {info.policy} {info.policy_version}; this is {spec.name} {spec.version}. "
+            "Start a new run"
+        )
 
 
 def _check_files(path: Path, info: RunInfo, ground: Ground) -> None:
@@ -167,61 +262,6 @@ def _named_after(config: RunConfig) -> RunFolder:
             path.mkdir(parents=True)
             return RunFolder(path)
     raise FolderError(f"{base} and all its numbers are taken; choose another --out")
-
-
-def _played(
-    ground: Ground,
-    folder: RunFolder,
-    info: RunInfo,
-    seats: Sequence[Seat],
-    policy: Policy,
-    world: World,
-    watcher: Watcher,
-    retry_errors: bool,
-) -> Run:
-    """Plays what is left. However it ends, every finished trial is on the disk and run.json says how it ended."""
-    with folder.opened() as records:
-        _check_records(records, ground.trials, folder.path)
-        folder.write_info(info)
-        try:
-            _play_rest(ground, folder, records, seats, policy, world, watcher, retry_errors)
-        except BaseException as reason:
-            with suppress(FolderError):
-                _ended(folder, info, records, "interrupted" if isinstance(reason, KeyboardInterrupt) else "failed")
-            raise
-        return _ended(folder, info, records, "done")
-
-
-def _play_rest(
-    ground: Ground,
-    folder: RunFolder,
-    records: list[EpisodeRecord],
-    seats: Sequence[Seat],
-    policy: Policy,
-    world: World,
-    watcher: Watcher,
-    retry_errors: bool,
-) -> None:
-    """Appends to `records` what it appends to the folder."""
-    config = ground.config
-    todo = pending(ground.trials, records, retry_errors)
-    allowed = {task.name: _allowed(task, config) for task in ground.tasks}
-    watcher.start(ground.trials, records)
-    try:
-        for take in play(todo, seats, policy, world, execute=config.execute, batch=config.batch, allowed=allowed):
-            records.append(folder.append(take.record, take.steps, take.fault))
-            watcher.finished(take.record)
-    finally:
-        watcher.stop()
-
-
-def _ended(folder: RunFolder, info: RunInfo, records: Sequence[EpisodeRecord], how: str) -> Run:
-    last = replace(info.sittings[-1], end=_now(), how=how)
-    info = replace(info, sittings=(*info.sittings[:-1], last))
-    run = Run(folder.path, info, tuple(records))
-    folder.write_info(info)
-    folder.write("scores.json", run.summary)
-    return run
 
 
 def _sitting(ground: Ground) -> Sitting:

@@ -83,6 +83,27 @@ def _video(words: Sequence[str]) -> int:
     return filming.run(words)
 
 
+def _compare(words: Sequence[str]) -> int:
+    """Compares runs over the same trials, pair by pair, or one run with counts of others."""
+    from ..reports import comparing
+
+    return comparing.run(words)
+
+
+def _duel(words: Sequence[str]) -> int:
+    """Plays two policies in turns until enough has been seen to tell which is better, or that none is."""
+    from ..reports import dueling
+
+    return dueling.run(words)
+
+
+def _plan(words: Sequence[str]) -> int:
+    """Says how many trials it takes to show a difference, and what a number of them can show."""
+    from ..reports import planning
+
+    return planning.run(words)
+
+
 def _collect(words: Sequence[str]) -> int:
     """Plays demonstrations to train on, from seeds that no evaluation uses."""
     from . import collect
@@ -136,6 +157,9 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "eval": _eval,
     "report": _report,
     "video": _video,
+    "compare": _compare,
+    "duel": _duel,
+    "plan": _plan,
     "collect": _collect,
     "train": _train,
     "report-vae": _report_vae,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..tasks.base import DOMAINS
-from ..tasks.variations import VARIATIONS
 from .config import VIDEO, RunConfig
 from .errors import UserError
 from .flags import (
@@ -170,7 +169,7 @@ def _what_is_played(group: Any) -> None:
     group.add_argument(
         "--variation",
         metavar="NAME",
-        help=f"the same starts, changed: {' or '.join(VARIATIONS)} (every task told in another one's words)",
+        help="the same starts, changed: randomized, or shuffled (every task told in another one's words)",
     )
     world_flags(group)
     group.add_argument(

@@ -1,29 +1,55 @@
-"""Records -> scores: pure functions, so that every figure can be rebuilt from records.jsonl alone."""
+"""Records -> scores: pure functions, so that every figure can be rebuilt from a run's folder alone."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..tasks.base import Origin, Outcome
-from ..tasks.rubric import Grasp
+from .attempts import Attempts, at_first_attempt, attempts_of, wrong_object
+from .funnel import Stage, funnel_of
+from .motion import Movement, movement_of
+from .oddities import Collisions, Flag, collisions_of, flags_of
+from .punctuality import Punctuality, punctuality
 from .records import EpisodeRecord
-from .stats import Rate
+from .resampling import DIGITS, mean_of, stratified_mean
+from .speed import SuccessCurve, curve_of
+from .stats import ClusteredRate, Interval, Mean, Rate, mean_rate
+from .takes import counting, last_takes, rate, rate_of_starts, start, succeeded, with_progress
+from .traces import Trace
+
+__all__ = [
+    "Average",
+    "Clocks",
+    "Score",
+    "Scores",
+    "at_first_attempt",
+    "clocks",
+    "last_takes",
+    "score",
+    "scores",
+    "succeeded",
+]
 
 NOTHING_PLAYED = Rate(0, 0)
+Traces = Mapping[str, Trace]
+NO_TRACES: Traces = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One row of the result table: a task, or all of them."""
+    """One row of the result table: a task, or all trials together."""
 
     task: str
     success: Rate
+    """Over the trials that count: an ERROR is not succeeded, a VOID trial is not among them."""
     first_attempt: Rate
     """Succeeded with no attempt other than HELD, one for each thing placed; over the same trials as `success`."""
     wrong_object: Rate = NOTHING_PLAYED
     """Lifted something that is no target, whether it succeeded or not; over the same trials as `success`."""
     progress: float | None
     """Mean over the trials that were played; None without any."""
+    progress_interval: Interval | None = None
+    """Of that mean, over trials drawn again; None where they are too few or all equal."""
     steps: float | None
     """Mean length of a trial."""
     errors: dict[str, int]
@@ -32,15 +58,53 @@ class Score:
     """Declared by a person; they count as not played."""
     failures: dict[str, int]
     """By label."""
+    success_by_start: ClusteredRate | None = None
+    """`success` where trials share their start state, with an interval that allows for it; None where each trial has
+    a start of its own."""
+    first_attempt_by_start: ClusteredRate | None = None
+    attempts: Attempts | None = None
+    """How many attempts success took; None where nothing was grasped or placed."""
+    funnel: tuple[Stage, ...] = ()
+    """Stages from reach to success, in order; empty where the world tells of none."""
+    curve: SuccessCurve | None = None
+    """How many had succeeded by when; None where nothing was played."""
+    motion: Movement | None = None
+    """How the arm moved in all trials that were played; None where no steps were kept."""
+    motion_of_successes: Movement | None = None
+    """The same of those that succeeded alone. Policies are compared on one of the two sets, and it is named."""
+    collisions: Collisions | None = None
+    """None where nothing was played."""
+    flags: tuple[Flag, ...] = ()
+    """What was odd about the policy's plans, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Average:
+    """The unweighted mean over the tasks of the list, which is what 'all' means: a task of many trials weighs no more.
+
+    `n` of its means counts tasks; their intervals let every task vary by itself. A task without a trial leaves them
+    without a value."""
+
+    success: Mean
+    first_attempt: Mean
+    progress: Mean
+    missing: tuple[str, ...]
+    """Tasks of the list without a trial that counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
     tasks: tuple[Score, ...]
+    """In the order of the table."""
     overall: Score
+    """All trials pooled: beside the average, never instead of it."""
     planned: int
     """Trials of the list."""
     played: int
+    average: Average | None = None
+    """Over `tasks`; None only where nobody asked."""
+    retaken: int = 0
+    """Trials with more than one take; the last one counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,58 +115,57 @@ class Clocks:
     """Sum over trials; they run side by side."""
     world_seconds: float
     plan_ms_median: float | None
+    """Over all takes."""
     plans: int
+    tasks: tuple[Punctuality, ...] = ()
+    """In the order of the table; empty without their names."""
+    overall: Punctuality | None = None
 
 
-def last_takes(records: Sequence[EpisodeRecord]) -> list[EpisodeRecord]:
-    """The take that counts of every trial, in the order of the list: index first, then as recorded first."""
-    last = {record.id: record for record in records}
-    order = {record.id: position for position, record in reversed(list(enumerate(records)))}
-    return sorted(last.values(), key=lambda record: (record.trial.index, order[record.id]))
-
-
-def scores(records: Sequence[EpisodeRecord], tasks: Sequence[str], planned: int) -> Scores:
-    """`tasks`: in the order of the table."""
+def scores(records: Sequence[EpisodeRecord], tasks: Sequence[str], planned: int, traces: Traces = NO_TRACES) -> Scores:
+    """`tasks`: those of the list, in the order of the table. `traces`: by trial, from the files in `steps/`."""
     counted = last_takes(records)
-    rows = tuple(score(name, [record for record in counted if record.trial.task == name]) for name in tasks)
-    return Scores(tasks=rows, overall=score("all", counted), planned=planned, played=len(counted))
-
-
-def score(name: str, records: Sequence[EpisodeRecord]) -> Score:
-    counted = [record for record in records if record.result.outcome is not Outcome.VOID]
-    errors = Counter(origin(record).value for record in counted if record.result.outcome is Outcome.ERROR)
-    labels = Counter(record.result.label for record in counted if record.result.outcome is Outcome.FAILURE)
-    played = sorted((record.id, record.result) for record in counted if record.result.progress is not None)
-    return Score(
-        task=name,
-        success=Rate(sum(succeeded(record) for record in counted), len(counted)),
-        first_attempt=Rate(sum(at_first_attempt(record) for record in counted), len(counted)),
-        wrong_object=Rate(sum(took_another(record) for record in counted), len(counted)),
-        progress=_mean([result.progress or 0.0 for _, result in played]),
-        steps=_mean([result.steps for _, result in played]),
-        errors=dict(sorted(errors.items())),
-        voids=len(records) - len(counted),
-        failures=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
+    groups = _by_task(counted, tasks)
+    rows = tuple(score(name, group, traces) for name, group in zip(tasks, groups))
+    return Scores(
+        tasks=rows,
+        overall=score("all", counted, traces),
+        planned=planned,
+        played=len(counted),
+        average=_average(rows, groups),
+        retaken=sum(number > 1 for number in Counter(record.id for record in records).values()),
     )
 
 
-def succeeded(record: EpisodeRecord) -> bool:
-    return record.result.outcome is Outcome.SUCCESS
-
-
-def at_first_attempt(record: EpisodeRecord) -> bool:
-    """Every attempt held, none had to be made twice, and what was placed was placed by one: pushed things are not.
-
-    Where the world tells of nothing placed, nothing had to be grasped."""
-    attempts = record.result.attempts
-    grasped = {attempt.object for attempt in attempts}
-    placed = {event.object for event in record.result.events if event.kind == "placed"}
-    clean = len(grasped) == len(attempts) and all(attempt.outcome is Grasp.HELD for attempt in attempts)
-    return succeeded(record) and clean and placed <= grasped
-
-
-def took_another(record: EpisodeRecord) -> bool:
-    return any(attempt.outcome is Grasp.WRONG_OBJECT for attempt in record.result.attempts)
+def score(name: str, records: Sequence[EpisodeRecord], traces: Traces = NO_TRACES) -> Score:
+    """`records`: one of each trial."""
+    counted = counting(records)
+    played = with_progress(counted)
+    errors = Counter(origin(record).value for record in counted if record.result.outcome is Outcome.ERROR)
+    labels = Counter(record.result.label for record in counted if record.result.outcome is Outcome.FAILURE)
+    progress = mean_of(*_progress(played))
+    moved = {trial: trace.moved for trial, trace in traces.items() if trace.moved is not None}
+    return Score(
+        task=name,
+        success=rate(counted, succeeded),
+        first_attempt=rate(counted, at_first_attempt),
+        wrong_object=wrong_object(counted),
+        progress=progress.value,
+        progress_interval=progress.interval,
+        steps=_mean([record.result.steps for record in played]),
+        errors=dict(sorted(errors.items())),
+        voids=len(records) - len(counted),
+        failures=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
+        success_by_start=rate_of_starts(counted, succeeded),
+        first_attempt_by_start=rate_of_starts(counted, at_first_attempt),
+        attempts=attempts_of(counted),
+        funnel=funnel_of(counted),
+        curve=curve_of(counted),
+        motion=movement_of(played, moved),
+        motion_of_successes=movement_of([record for record in played if succeeded(record)], moved),
+        collisions=collisions_of(counted),
+        flags=flags_of(counted),
+    )
 
 
 def origin(record: EpisodeRecord) -> Origin:
@@ -110,15 +173,53 @@ def origin(record: EpisodeRecord) -> Origin:
     return record.result.error.origin
 
 
-def clocks(records: Sequence[EpisodeRecord]) -> Clocks:
+def clocks(
+    records: Sequence[EpisodeRecord], tasks: Sequence[str] = (), rate: float = 1.0, traces: Traces = NO_TRACES
+) -> Clocks:
+    """`rate`: actions per second."""
     latencies = sorted(value for record in records for value in record.clock.plan_ms)
+    counted = last_takes(records)
+    executed = {trial: trace.executed for trial, trace in traces.items()}
     return Clocks(
         wall_seconds=round(sum(record.clock.wall_seconds for record in records), 3),
         world_seconds=round(sum(record.clock.world_seconds for record in records), 3),
         plan_ms_median=latencies[len(latencies) // 2] if latencies else None,
         plans=len(latencies),
+        tasks=tuple(punctuality(name, group, rate, executed) for name, group in zip(tasks, _by_task(counted, tasks))),
+        overall=punctuality("all", counted, rate, executed) if tasks else None,
+    )
+
+
+def _by_task(records: Sequence[EpisodeRecord], tasks: Sequence[str]) -> list[list[EpisodeRecord]]:
+    return [[record for record in records if record.trial.task == name] for name in tasks]
+
+
+def _progress(played: Sequence[EpisodeRecord]) -> tuple[list[float], list[str]]:
+    """With the start that each trial shares."""
+    return [record.result.progress or 0.0 for record in played], [start(record) for record in played]
+
+
+def _average(rows: Sequence[Score], groups: Sequence[Sequence[EpisodeRecord]]) -> Average:
+    return Average(
+        success=_mean_rate([(row.success, row.success_by_start) for row in rows]),
+        first_attempt=_mean_rate([(row.first_attempt, row.first_attempt_by_start) for row in rows]),
+        progress=stratified_mean([_progress(with_progress(counting(group))) for group in groups]),
+        missing=tuple(row.task for row in rows if not row.success.n),
+    )
+
+
+def _mean_rate(cells: Sequence[tuple[Rate, ClusteredRate | None]]) -> Mean:
+    """Without an interval where a task has none, since all its trials share one start."""
+    values = [rate.value for rate, _ in cells if rate.value is not None]
+    if not values or len(values) < len(cells):
+        return Mean(None, len(cells), None)
+    intervals = [rate.interval if shared is None else shared.interval for rate, shared in cells]
+    known = [interval for interval in intervals if interval is not None]
+    spread = mean_rate(list(zip(values, known))) if len(known) == len(values) else None
+    return Mean(
+        _mean(values), len(cells), None if spread is None else (round(spread[0], DIGITS), round(spread[1], DIGITS))
     )
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return round(sum(values) / len(values), 6) if values else None
+    return round(sum(values) / len(values), DIGITS) if values else None

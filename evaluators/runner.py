@@ -34,10 +34,12 @@ class _Slot:
     dead: bool = False
     """Its worker is gone; it is restarted before the next trial, when everything finished has been kept."""
     waiting: bool = False
-    """For the world; a slot that waits for the policy is in `_Runner.queries`."""
+    """For the world; a slot that waits for the policy is in `Runner.queries`."""
 
 
-class _Runner:
+class Runner:
+    """Plays lists of trials in its seats, one list after another: a seat whose world is gone gets another one."""
+
     def __init__(
         self,
         seats: Sequence[Seat],
@@ -217,7 +219,7 @@ def play(
     allowed: dict[str, float],
 ) -> Iterator[Take]:
     """Plays every (trial, take) and gives each as it ends. `allowed`: wall seconds for a world, by task."""
-    return _Runner(seats, policy, world, execute=execute, batch=batch, allowed=allowed).play(deque(todo))
+    return Runner(seats, policy, world, execute=execute, batch=batch, allowed=allowed).play(deque(todo))
 
 
 def pending(

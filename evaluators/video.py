@@ -64,7 +64,7 @@ def film(folder: RunFolder, records: Sequence[EpisodeRecord], source: EnvSource)
                 env = _another(env, source, by)
             env.answers_by = by
             done = caught(Origin.WORLD, _filmed, folder, record, env)
-            yield Film(record.id, _path(folder, record), _why(done) if isinstance(done, Fault) else "")
+            yield Film(record.id, _path(folder, record), why(done) if isinstance(done, Fault) else "")
     finally:
         if env is not None:
             env.close()
@@ -79,7 +79,7 @@ def _another(gone: RemoteEnv | None, source: EnvSource, by: float) -> RemoteEnv:
         raise UserError(f"nothing more can be filmed, since the world could not start: {error}") from None
 
 
-def _why(fault: Fault) -> str:
+def why(fault: Fault) -> str:
     """What a worker tells has the kind of its own fault in front; a folder's error is a sentence."""
     told = (WorkerError.__name__, FolderError.__name__, BrokenContract.__name__)
     return fault.message if fault.kind in told else str(fault)
@@ -97,10 +97,10 @@ def _is_filmed(folder: RunFolder, record: EpisodeRecord) -> bool:
 
 def _filmed(folder: RunFolder, record: EpisodeRecord, env: Env) -> None:
     actions = folder.read_steps(record)["action"].astype(np.float64)
-    _encode(_path(folder, record), _frames(env, record, actions))
+    encode(_path(folder, record), frames(env, record, actions))
 
 
-def _frames(env: Env, record: EpisodeRecord, actions: Vector) -> Iterator[Image]:
+def frames(env: Env, record: EpisodeRecord, actions: Vector) -> Iterator[Image]:
     env.reset(record.trial)
     every = max(1, round(env.action_spec.rate / FRAMES_PER_SECOND))
     first = _checked(env.frame())
@@ -123,7 +123,7 @@ def _checked(frame: Any, shape: tuple[int, ...] | None = None) -> Image:
     return picture
 
 
-def _encode(path: Path, frames: Iterator[Image]) -> None:
+def encode(path: Path, frames: Iterator[Image]) -> None:
     """H.264 in yuv420p, which every browser plays; there is a whole film in the end, or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.mp4")

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from ..evaluators.metrics import Score
-from ..evaluators.stats import Rate
-from .base import Report, progress, reasons, remarks
+from .base import Line, Report, Shown, remarks
+from .details import details
 
 WIDE = 80
 """Columns."""
@@ -20,18 +19,29 @@ NARROWEST = 7
 
 def render(report: Report) -> str:
     """Each rate with its counts, and its interval beneath."""
-    rows = [_cells(row) for row in report.rows]
+    rows = [_cells(line) for line in report.lines]
     table = tabulate(rows, headers=HEADER, disable_numparse=True, tablefmt="simple", maxcolwidths=_widths(rows))
-    lines = [*_wrapped(report.title), "", table, ""]
+    lines = [*_wrapped(report.title), "", table, "", *_details(report)]
     return "\n".join([*lines, *(line for remark in remarks(report) for line in _wrapped(remark))])
 
 
-def _cells(row: Score) -> tuple[str, ...]:
-    return row.task, _rate(row.success), _rate(row.first_attempt), progress(row), reasons(row)
+def _details(report: Report) -> list[str]:
+    """Hanging from their names."""
+    found = details(report)
+    if not found:
+        return []
+    edge = max(len(name) for name, _ in found) + PADDING
+    texts = [textwrap.wrap(text, WIDE - edge) for _, text in found]
+    hung = [f"{name:<{edge}}" + ("\n" + " " * edge).join(text) for (name, _), text in zip(found, texts)]
+    return ["\n".join(hung), ""]
 
 
-def _rate(rate: Rate) -> str:
-    return f"{rate.share}\n{rate.span}" if rate.n else "no data"
+def _cells(line: Line) -> tuple[str, ...]:
+    return line.task, _rate(line.success), _rate(line.first_attempt), line.progress, line.reasons
+
+
+def _rate(rate: Shown) -> str:
+    return f"{rate.share}\n{rate.span}" if rate.span else rate.share
 
 
 def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:

@@ -19,6 +19,8 @@ VERSIONS = {
     "msgspec": "0.22.0",
     "rich": "15.0.0",
     "scipy": "1.18.1",
+    "statsmodels": "0.15.0",
+    "scikit-posthocs": "0.17.1",
     "tabulate": "0.10.0",
     "imageio": "2.38.1",
     "imageio-ffmpeg": "0.8.1",

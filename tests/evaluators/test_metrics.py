@@ -1,40 +1,16 @@
 from dataclasses import replace
+from itertools import product
 
-from armtrial.evaluators.metrics import at_first_attempt, last_takes, score, scores
-from armtrial.evaluators.records import Clock, EpisodeRecord, ErrorNote, Result
-from armtrial.tasks.base import Event, Origin, Outcome, Trial
+import pytest
+
+from armtrial.evaluators.metrics import at_first_attempt, clocks, last_takes, score, scores
+from armtrial.evaluators.records import EpisodeRecord
+from armtrial.evaluators.stats import Rate
+from armtrial.tasks.base import Event, Outcome
 from armtrial.tasks.rubric import Attempt, Grasp
+from armtrial.tasks.toy import REACH as REACH_TASK
 from armtrial.tasks.toy import TOY
-
-CLOCK = Clock(
-    started="2026-01-01T00:00:00+00:00", wall_seconds=1, world_seconds=1, plan_ms=(5.0,), worker="w", host="h"
-)
-
-
-def record(
-    trial: Trial, outcome: Outcome, *, label: str = "", attempts: tuple[Grasp, ...] = (), take: int = 1
-) -> EpisodeRecord:
-    broken = outcome is Outcome.ERROR
-    result = Result(
-        outcome=outcome,
-        label=label,
-        progress=None if broken else 0.5,
-        steps=0 if broken else 100,
-        seconds=1.0,
-        plans=1,
-        attempts=tuple(Attempt(0.0, f"ball{number}", grasp) for number, grasp in enumerate(attempts)),
-        stages=(),
-        events=(),
-        flags={},
-        path=(),
-        start_hash="",
-        end_hash="",
-        error=ErrorNote(origin=Origin.WORLD, kind="E", message="m") if broken else None,
-    )
-    return EpisodeRecord(id=trial.id, seed=trial.seed, take=take, trial=trial, result=result, clock=CLOCK)
-
-
-REACH = [trial for trial in TOY.trials(5) if trial.task == "reach"]
+from armtrial.tests.played import FETCH, REACH, E, F, S, V, published, record
 
 
 def test_an_error_counts_as_not_succeeded_and_is_shown_apart() -> None:
@@ -111,3 +87,105 @@ def test_failures_are_listed_by_label_most_first() -> None:
     labels = ["slip", "no_reach", "slip"]
     row = score("reach", [record(t, Outcome.FAILURE, label=label) for t, label in zip(REACH, labels, strict=False)])
     assert list(row.failures.items()) == [("slip", 2), ("no_reach", 1)]
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "said"),
+    [
+        (163, 180, "90.6 % (163/180, 95 % CI 85.3 to 94.4)"),
+        (95, 135, "70.4 % (95/135, 95 % CI 61.9 to 77.9)"),
+        (100, 180, "55.6 % (100/180, 95 % CI 48.0 to 62.9)"),
+        (102, 180, "56.7 % (102/180, 95 % CI 49.1 to 64.0)"),
+        (76, 135, "56.3 % (76/135, 95 % CI 47.5 to 64.8)"),
+        (67, 180, "37.2 % (67/180, 95 % CI 30.1 to 44.7)"),
+        (54, 60, "90.0 % (54/60, 95 % CI 79.5 to 96.2)"),
+        (55, 60, "91.7 % (55/60, 95 % CI 81.6 to 97.2)"),
+    ],
+)
+def test_counts_that_others_published_give_their_percentages(k: int, n: int, said: str) -> None:
+    assert str(score("reach", published(REACH_TASK, k, n)).success) == said
+
+
+def test_all_is_the_mean_of_the_tasks_and_not_of_the_trials() -> None:
+    records = [record(trial, S) for trial in REACH[:30]] + [record(trial, F) for trial in FETCH[:10]]
+    found = scores(records, ["reach", "fetch"], 40)
+    assert found.average is not None
+    assert found.average.success.value == 0.5
+    assert found.overall.success.value == 0.75
+
+
+def test_a_task_of_the_list_without_a_trial_leaves_no_mean() -> None:
+    found = scores([record(trial, S) for trial in REACH[:5]], ["reach", "fetch"], 10)
+    assert found.average is not None
+    assert found.average.missing == ("fetch",)
+    assert (found.average.success.value, found.average.progress.value) == (None, None)
+
+
+def test_where_every_trial_succeeded_the_mean_is_still_uncertain() -> None:
+    found = scores([record(trial, S) for trial in (*REACH[:20], *FETCH[:20])], ["reach", "fetch"], 40).average
+    assert found is not None
+    assert found.success.interval == pytest.approx((1 - (1 - 0.025 ** (1 / 20)) / 2**0.5, 1.0), abs=1e-6)
+
+
+def test_trials_that_share_their_start_are_not_independent() -> None:
+    """Eight starts, five trials each, which all end alike."""
+    records = [record(trial, S if k % 8 < 4 else F, start=str(k % 8)) for k, trial in enumerate(REACH[:40])]
+    row = score("reach", records)
+    assert row.success_by_start is not None
+    assert row.success_by_start.clusters == 8
+    (low, high), (lower, higher) = row.success.interval or (0, 0), row.success_by_start.interval or (0, 0)
+    assert lower < low < high < higher
+    assert (lower, higher) == Rate(4, 8).interval
+
+
+def test_trials_that_each_have_a_start_need_no_second_interval() -> None:
+    assert score("reach", [record(t, S, start=t.id) for t in REACH[:4]]).success_by_start is None
+
+
+def test_of_trials_that_all_share_one_start_nothing_is_promised() -> None:
+    row = score("reach", [record(t, S, start="same") for t in REACH[:9]])
+    assert row.success_by_start is not None
+    assert row.success_by_start.interval is None
+    average = scores([record(t, S, start="same") for t in REACH[:9]], ["reach"], 9).average
+    assert average is not None
+    assert average.success.interval is None
+
+
+def test_a_trial_recorded_twice_is_counted_once() -> None:
+    found = scores([record(REACH[0], S), record(REACH[0], S), record(REACH[1], F)], ["reach"], 2)
+    assert (found.overall.success.k, found.overall.success.n) == (1, 2)
+    assert (found.played, found.retaken) == (2, 1)
+
+
+def test_every_rate_of_a_task_has_the_same_denominator() -> None:
+    records = [record(t, end, stages=("reach",), attempts=(Grasp.HELD,)) for t, end in zip(REACH, (S, F, E, V))]
+    row = score("reach", records)
+    assert row.attempts is not None
+    assert row.collisions is not None
+    rates = [row.success, row.first_attempt, row.wrong_object, row.collisions.trials, *row.attempts.succeeded_by]
+    assert {rate.n for rate in (*rates, *(stage.reached for stage in row.funnel))} == {3}
+
+
+def test_a_trial_that_was_not_played_is_in_no_denominator() -> None:
+    found = scores([record(REACH[0], S)], ["reach"], 20)
+    assert (found.overall.success.n, found.planned, found.played) == (1, 20, 1)
+
+
+def test_nothing_played_gives_no_figure_at_all() -> None:
+    found = scores([], ["reach", "fetch"], 40)
+    assert found.average is not None
+    assert found.average.success.value is None
+    row = found.overall
+    assert (row.success.value, row.progress, row.attempts, row.curve, row.motion, row.collisions) == (None,) * 6
+    assert (row.funnel, row.flags) == ((), ())
+    assert clocks([], ["reach"], 30.0).overall.p50.value is None  # pyright: ignore[reportOptionalMemberAccess]
+
+
+def test_figures_do_not_depend_on_who_finished_first() -> None:
+    ends = [
+        record(trial, end, progress=0.1 * (number % 7), seconds=number, attempts=(grasp,), start=str(number % 5))
+        for number, (trial, (end, grasp)) in enumerate(zip(TOY.trials(9), list(product((S, F), Grasp)) * 4))
+    ]
+    names = [task.name for task in TOY.tasks]
+    assert scores(ends, names, 27) == scores(ends[::-1], names, 27)
+    assert clocks(ends, names, 30.0) == clocks(ends[::-1], names, 30.0)

@@ -10,6 +10,8 @@ from armtrial.evaluators.metrics import Score, Scores, clocks
 from armtrial.evaluators.stats import Rate
 from armtrial.reports import base, markdown, terminal
 from armtrial.reports.base import Report
+from armtrial.reports.details import details
+from armtrial.tests.played import FETCH, REACH, F, S, record
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_every_percentage_stands_with_counts_and_interval(run: Run) -> None:
     text = markdown.render(base.build(run.info, run.records))
     percentages = re.findall(r"\d+\.\d %(?! CI)[^%]*", text)
-    assert len(percentages) == 8
+    assert len(percentages) >= 8
     assert all(re.match(r"[\d.]+ % \(\d+/\d+, 95 $", percentage) for percentage in percentages)
 
 
@@ -72,7 +74,8 @@ def test_a_run_cut_short_says_what_is_left(run: Run) -> None:
 
 
 def test_the_markdown_table_has_a_row_for_each_task_and_one_for_all(run: Run) -> None:
-    rows = [line for line in markdown.render(base.build(run.info, run.records)).splitlines() if line.startswith("| ")]
+    first = markdown.render(base.build(run.info, run.records)).partition("\n##")[0]
+    rows = [line for line in first.splitlines() if line.startswith("| ")]
     assert [row.split("|")[1].strip() for row in rows] == ["task", "reach", "fetch", "tour", "all"]
 
 
@@ -98,3 +101,38 @@ def test_what_makes_figures_others_than_the_suites_stands_in_the_title(
     assert base.build(run.info, run.records).title == "random on toy-v1"
     for render in (terminal.render, markdown.render):
         assert said in " ".join(render(report).split())
+
+
+def test_what_says_nothing_takes_no_line(run: Run) -> None:
+    quiet = base.build(run.info, [record(trial, S, plan_ms=(0.1,)) for trial in REACH[:3]])
+    assert [name for name, _ in details(quiet)] == ["half done"]
+    assert details(base.build(run.info, [])) == []
+
+
+def test_the_row_of_all_is_the_mean_of_the_tasks_with_the_counts_of_all_trials(run: Run) -> None:
+    info = replace(run.info, tasks=("reach", "fetch"))
+    records = [*(record(trial, S) for trial in REACH[:30]), *(record(trial, F) for trial in FETCH[:10])]
+    text = " ".join(terminal.render(base.build(info, records)).split())
+    assert "all 50.0 % (30/40)" in text
+    assert "The tasks have different numbers of trials: pooled, SR is 75.0 % (30/40, 95 % CI" in text
+
+
+def test_without_a_trial_of_each_task_there_is_no_mean_of_them(run: Run) -> None:
+    text = " ".join(terminal.render(base.build(run.info, [record(REACH[0], S)])).split())
+    assert "all no data no data no data" in text
+    assert "no mean of the tasks, since fetch, tour has no trial. Pooled: 100.0 % (1/1" in text
+
+
+def test_trials_that_share_their_start_are_named_beside_the_table(run: Run) -> None:
+    info = replace(run.info, tasks=("reach",))
+    two = base.build(info, [record(trial, S, start=str(trial.index % 2)) for trial in REACH[:10]])
+    one = base.build(info, [record(trial, S, start="same") for trial in REACH[:10]])
+    assert two.lines[0].success.span == "15.8 to 100.0"
+    assert "reach: its 10 trials share 2 starts, which the table's intervals allow for" in " ".join(base.remarks(two))
+    assert str(one.lines[0].success) == "100.0 % (10/10, 95 % CI unknown)"
+    assert "its 10 trials share one start, so that nothing can be said about others" in " ".join(base.remarks(one))
+
+
+def test_trials_that_were_played_again_are_told_of(run: Run) -> None:
+    report = base.build(run.info, [record(REACH[0], F), record(REACH[0], S, take=2)])
+    assert "1 trial was played again; the last take counts." in base.remarks(report)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from armtrial.evaluators.cli import main
 from armtrial.tasks.base import Trial
 from armtrial.tasks.tabletop import DISTRACTOR, SINGLE, TabletopTask
 from armtrial.tasks.tabletop_layout import Layout, sample
 from armtrial.tasks.toy import REACH
-from armtrial.tasks.variations import RANDOMIZED, SHUFFLED, varied
+from armtrial.tasks.variations import RANDOMIZED, SHUFFLED, VARIATIONS, varied
 
 TRIALS = tuple(Trial("demo", "distractor", 1, "pen", index) for index in range(60))
 
@@ -66,3 +67,10 @@ def test_shuffled_tasks_are_told_another_ones_words_and_start_as_they_are() -> N
 def test_a_suite_of_one_instruction_cannot_be_shuffled() -> None:
     with pytest.raises(ValueError, match="task 'reach' cannot be shuffled: its suite has no other instruction"):
         varied(REACH, SHUFFLED, (REACH,))
+
+
+def test_the_help_names_every_variation(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in VARIATIONS)

@@ -1,0 +1,112 @@
+"""What stands beneath the result table, a line each and only where it says something: all tasks together."""
+
+from collections.abc import Sequence
+
+from ..evaluators.attempts import LIMIT, Attempts
+from ..evaluators.funnel import Stage
+from ..evaluators.metrics import Score
+from ..evaluators.motion import Movement
+from ..evaluators.oddities import Flag
+from ..evaluators.punctuality import Punctuality
+from ..evaluators.speed import SuccessCurve
+from ..evaluators.stats import Mean, Quantile, Rate
+from .base import Report
+
+NOTICEABLE = 1.0
+"""Milliseconds: plans that are made faster than that are not worth a line."""
+
+
+def details(report: Report) -> list[tuple[str, str]]:
+    """Name and text."""
+    row = report.scores.overall
+    lines = [
+        ("by attempt", _attempts(row.attempts)),
+        ("stages", _stages(row.funnel)),
+        ("half done", _median(row.curve)),
+        ("hard hits", _hits(row)),
+        ("wrong thing", f"lifted in {counts(row.wrong_object)} trials" if row.wrong_object.k else ""),
+        ("plans", _plans(report.clocks.overall)),
+        ("flags", _flags(row.flags)),
+    ]
+    return [(name, text) for name, text in lines if text]
+
+
+def counts(rate: Rate) -> str:
+    return f"{rate.k}/{rate.n}"
+
+
+def mean(figure: Mean, digits: int = 2) -> str:
+    """With its interval."""
+    if figure.value is None:
+        return "no data"
+    spread = "" if figure.interval is None else " ({:.{d}f} to {:.{d}f})".format(*figure.interval, d=digits)
+    return f"{figure.value:.{digits}f}{spread}"
+
+
+def movement(figures: Movement | None) -> tuple[str, str, str, str]:
+    """Number of trials, and the three means."""
+    if figures is None:
+        return "0", "no data", "no data", "no data"
+    return str(figures.sparc.n), mean(figures.sparc), mean(figures.log_jerk), mean(figures.path, 1)
+
+
+def latency(figures: Punctuality) -> tuple[str, str, str, str]:
+    """p50, p95, p99 with their intervals, and the longest; milliseconds."""
+    longest = "no data" if figures.longest is None else f"{figures.longest:.1f}"
+    return _quantile(figures.p50), _quantile(figures.p95), _quantile(figures.p99), longest
+
+
+def late(figures: Punctuality) -> str:
+    """Of the plans, and of the trials."""
+    if figures.late is None or figures.trials_late is None:
+        return "no data"
+    return f"{figures.late.k}/{figures.late.n} in {counts(figures.trials_late)} trials"
+
+
+def _attempts(attempts: Attempts | None) -> str:
+    """Up to the attempt after which nothing more succeeded."""
+    if attempts is None:
+        return ""
+    by = [rate.k for rate in attempts.succeeded_by]
+    told = ", ".join(f"{number}: {k}" for number, k in enumerate(by[: by.index(by[-1]) + 1], start=1))
+    average = f"{mean(attempts.restricted_mean)} on average, a failure counting {LIMIT}"
+    return f"{told} of {attempts.succeeded_by[0].n}; {average}"
+
+
+def _stages(stages: Sequence[Stage]) -> str:
+    return ", ".join(f"{stage.name} {counts(stage.reached)}" for stage in stages)
+
+
+def _median(curve: SuccessCurve | None) -> str:
+    if curve is None or curve.median.value is None:
+        return ""
+    return f"after {_quantile(curve.median)} seconds; a failure never is"
+
+
+def _quantile(figure: Quantile) -> str:
+    if figure.value is None:
+        return "never"
+    if figure.interval is None:
+        return f"{figure.value:.1f}"
+    low, high = figure.interval
+    return f"{figure.value:.1f} ({low:.1f} to {'never' if high is None else f'{high:.1f}'})"
+
+
+def _hits(row: Score) -> str:
+    if row.collisions is None or not row.collisions.count:
+        return ""
+    return f"{row.collisions.count}, in {counts(row.collisions.trials)} trials"
+
+
+def _plans(figures: Punctuality | None) -> str:
+    if figures is None or (figures.longest or 0.0) < NOTICEABLE:
+        return ""
+    p50, p95, p99 = (f"{at.value:.0f}" for at in (figures.p50, figures.p95, figures.p99))
+    tardy = f"; late: {late(figures)}" if figures.late is not None else ""
+    return f"p50 {p50} ms, p95 {p95}, p99 {p99}, longest {figures.longest:.0f}{tardy}"
+
+
+def _flags(flags: Sequence[Flag]) -> str:
+    return ", ".join(
+        f"{flag.name} {flag.count} times in {flag.plans} plans, in {counts(flag.trials)} trials" for flag in flags
+    )
