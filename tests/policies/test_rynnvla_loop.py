@@ -49,17 +49,18 @@ class Deep(Line):
 
     def __init__(self) -> None:
         super().__init__()
-        inner = nn.ModuleDict({"layers": nn.ModuleList([nn.Linear(8, 8)])})
-        self.module = nn.Sequential(nn.Linear(4, 8), _Through(inner), nn.Dropout(0.2), nn.Linear(8, 1))
+        self.module = nn.Sequential(nn.Linear(4, 8), Inner(), nn.Dropout(0.2), nn.Linear(8, 1))
 
 
-class _Through(nn.Module):
-    def __init__(self, inner: nn.ModuleDict) -> None:
+class Inner(nn.Module):
+    def __init__(self) -> None:
         super().__init__()
-        self.inner = inner
+        self.layers = nn.ModuleList([nn.Linear(8, 8)])
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.inner["layers"][0](x)
+        for layer in self.layers:
+            x = layer(x)
+        return x
 
 
 def test_muon_moves_what_lies_between_layers_and_nothing_else(tmp_path: Path):
@@ -68,7 +69,7 @@ def test_muon_moves_what_lies_between_layers_and_nothing_else(tmp_path: Path):
         loop.run()
     assert [len(loop.optimisers) for loop in (adam, muon)] == [1, 2]
     (matrix,) = muon.optimisers[1].param_groups[0]["params"]
-    assert matrix is muon.module.get_parameter("1.inner.layers.0.weight")
+    assert matrix is muon.module.get_parameter("1.layers.0.weight")
 
 
 @pytest.mark.parametrize("muon", [False, True])

@@ -12,7 +12,7 @@ from armtrial.policies.rynnvla.config import Pictures, Quantiser
 from armtrial.policies.rynnvla.pictures import picture, pixels
 from armtrial.policies.rynnvla.training import tokenizer
 from armtrial.policies.rynnvla.training.chunks import held_out
-from armtrial.policies.rynnvla.training.episodes import Episode, Source
+from armtrial.policies.rynnvla.training.episodes import Episode
 from armtrial.policies.rynnvla.training.loop import Loop, Schedule
 from armtrial.policies.rynnvla.training.tokenizer import Followed, Learner, TokenizerStage
 from armtrial.policies.rynnvla.vq import Vq, published
@@ -164,7 +164,7 @@ def test_differences_are_grey_levels() -> None:
     assert found["psnr"] == pytest.approx(20 * np.log10(255 / 5.1), abs=0.01)
 
 
-class Painted(Source):
+class Painted:
     """A source whose episode n has n in every pixel of the front view, and 100 + n in the wrist's."""
 
     def __init__(self, number: int) -> None:
