@@ -27,6 +27,7 @@ format: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m armtrial.tests.bench.overhead
 	$(BIN)/python -m armtrial.tests.bench.twin
+	$(BIN)/python -m armtrial.tests.bench.rynnvla
 
 doctor: .venv/.base
 	$(BIN)/armtrial doctor
