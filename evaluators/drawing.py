@@ -47,15 +47,18 @@ def draw(
     every: int,
     workers: int,
     tell: Told = lambda done, of: None,
+    until: int | None = None,
 ) -> None:
     """Draws what is not there yet, into one store. `workers`: processes, each with a world of its own."""
     if every < 1:
         raise UserError(f"--every {every}: a picture is drawn every so many ticks, at least every 1")
+    if until is not None and until < every:
+        raise UserError(f"--until {until}: pictures are {every} ticks apart, so an episode might have none")
     if not all(1 <= edge <= LARGEST for edge in size):
         raise UserError(f"pictures of {size[0]}x{size[1]}: each side has 1 to {LARGEST} pixels, as in 640x480")
     grounds = [_ground(path) for path in collections]
     lists = _distinct([_jobs(RunFolder(path), ground) for path, ground in zip(collections, grounds)])
-    with _mended(), writing(out, Layout(size=size, every=every)) as store:
+    with _mended(), writing(out, Layout(size=size, every=every, until=until)) as store:
         left = [[job for job in jobs if job.label.name not in store] for jobs in lists]
         total = sum(map(len, lists))
         done = total - sum(map(len, left))
@@ -135,7 +138,8 @@ def _drawn(ground: Ground, jobs: Sequence[_Job], store: DrawnWriter, workers: in
 
 def _episode(replay: Replay, job: _Job, layout: Layout) -> Episode:
     steps = job.folder.read_steps(job.record)
-    ticks = np.arange(_first(job.record, layout.every), job.record.result.steps, layout.every)
+    last = min(job.record.result.steps, layout.until or job.record.result.steps)
+    ticks = np.arange(_first(job.record, layout.every), last, layout.every)
     seen = list(replay.looks(job.folder, job.record, dict.fromkeys(VIEWS, layout.size), ticks.tolist()))
     return Episode(
         instruction=job.label.instruction,

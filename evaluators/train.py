@@ -77,7 +77,15 @@ def _draw(flags: argparse.Namespace) -> None:
     with _bar() as bar:
         for folder in flags.source:
             task = bar.add_task(f"drawing {folder.name}", total=None)
-            draw([folder], flags.work / "drawn" / folder.name, size, flags.every, flags.workers, _counting(bar, task))
+            draw(
+                [folder],
+                flags.work / "drawn" / folder.name,
+                size,
+                flags.every,
+                flags.workers,
+                _counting(bar, task),
+                flags.until,
+            )
 
 
 def _learn(step: str) -> Callable[[argparse.Namespace], None]:
@@ -227,6 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--every", type=int, metavar="N", default=3, help="draw: ticks from one picture to the next (3)"
     )
+    parser.add_argument("--until", type=int, metavar="N", help="draw: only the first N ticks of an episode (all)")
     parser.add_argument("--workers", type=int, metavar="N", default=os.cpu_count() or 1, help="draw: processes")
     parser.add_argument(
         "--data", type=Path, metavar="DIR", nargs="+", default=[], help="drawn episodes or LeRobotDatasets"

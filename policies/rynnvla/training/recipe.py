@@ -17,6 +17,9 @@ class Clips(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Looks of the source from one to the next."""
     share: float = 1.0
     """Of the batches that hold `frames` looks; the others hold one, which is all that a policy sees."""
+    opening: float = 0.0
+    """Share of a batch of single looks that is drawn from an episode's first chunk. Only there nothing but pictures and
+    words says where to go: later the arm is on its way, and following it is easier than finding the target."""
     actions: float = 1.0
     """Weight of the latent's L1; 0: the sample holds no state and no action."""
     tokens: float = 1.0
@@ -59,7 +62,7 @@ TWIN = Recipe(
     tokenizer=Schedule(steps=4000, batch=16, rate=2e-3, cooldown=1500, decay=0.0),
     actions=Schedule(steps=4000, batch=128, rate=1e-3, cooldown=2000, average=0.998, decay=1e-4),
     stage3=Stage(
-        clips=Clips(frames=2, gap=3, share=0.1, tokens=0.1),
+        clips=Clips(frames=2, gap=3, share=0.1, opening=0.4, tokens=0.1),
         schedule=Schedule(steps=20000, batch=32, rate=6e-4, muon=True, cooldown=4000, average=0.999),
     ),
 )

@@ -50,14 +50,19 @@ class BackboneStage:
         self._words = [text.ids(instruction) for instruction in tokens.instructions]
         kept = np.array([not held_out(number) for number in range(len(tokens.instructions))])
         self._single = tokens.first_looks(1, 1, kept)
+        chunk = config.embodiment.chunk
+        self._opening = self._single[tokens.ticks[self._single] < chunk]
         self._clip = tokens.first_looks(clips.frames, clips.gap, kept)
         self._apart = tokens.first_looks(1, 1, ~kept if not kept.all() else kept)
         self._scaler = actions.Scaler(config.statistics)
 
     def batch(self, stream: np.random.Generator, size: int) -> Batch:
         whole = self._clips.frames > 1 and stream.random() < self._clips.share
-        starts = self._clip if whole else self._single
-        return self._of(starts[stream.integers(0, len(starts), size)], self._clips.frames if whole else 1)
+        if whole:
+            return self._of(_picked(self._clip, size, stream), self._clips.frames)
+        early = round(size * self._clips.opening) if len(self._opening) else 0
+        looks = [_picked(self._opening, early, stream), _picked(self._single, size - early, stream)]
+        return self._of(np.concatenate(looks), 1)
 
     def losses(self, batch: Batch) -> Mapping[str, Tensor]:
         batch = _on(batch, next(self.module.parameters()).device)
@@ -108,6 +113,10 @@ class BackboneStage:
         states = self._tokens.states[looks] if with_actions else self._tokens.states[looks][:, :0]
         latents = self._latents[torch.from_numpy(looks)]
         return Batch(packed.ids, packed.labels, packed.mask, torch.from_numpy(states), latents, packed.since)
+
+
+def _picked(looks: NDArray[np.int64], number: int, stream: np.random.Generator) -> NDArray[np.int64]:
+    return looks[stream.integers(0, len(looks), number)] if number else looks[:0]
 
 
 def _seen(module: Rynn, batch: Batch) -> Seen:

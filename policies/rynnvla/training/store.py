@@ -44,9 +44,12 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """(width, height) of every picture."""
     every: int
     """Ticks from one picture to the next."""
+    until: int | None = None
+    """Only the first so many ticks of an episode have pictures; None: all."""
 
     def __str__(self) -> str:
-        return f"{self.size[0]}x{self.size[1]} every {self.every} ticks"
+        until = f" in the first {self.until}" if self.until else ""
+        return f"{self.size[0]}x{self.size[1]} every {self.every} ticks{until}"
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,8 @@ class Tokens:
     """(looks, chunk, D), scaled."""
     episode: NDArray[np.int64]
     """(looks,): which episode a look belongs to."""
+    ticks: NDArray[np.int64]
+    """(looks,): how far into its episode a look is."""
     instructions: tuple[str, ...]
     """Of each episode."""
 
@@ -57,6 +59,7 @@ def tokens(source: Source, config: Config, vq: Vq, folder: Path, tell: Callable[
         states=np.concatenate([states for states, _ in picked]),
         rows=np.concatenate([rows for _, rows in picked]),
         episode=np.repeat(np.arange(len(source)), counts),
+        ticks=np.concatenate([source.ticks(number) for number in range(len(source))]),
         instructions=tuple(source.instruction(number) for number in range(len(source))),
     )
 
