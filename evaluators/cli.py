@@ -44,7 +44,7 @@ def _called(words: list[str]) -> int:
 
 def evaluate(policy: Any, suite: Any, **settings: Any) -> "Run":
     """As `api.evaluate`, and like the command it leaves report and films (`video="failures"`) beside the records."""
-    from ..reports.rebuild import rebuilt
+    from ..reports.rebuild import filmed, rebuilt
     from . import api
 
     run = api.evaluate(policy, suite, **settings)
@@ -52,7 +52,8 @@ def evaluate(policy: Any, suite: Any, **settings: Any) -> "Run":
     if run.info.config.video != "none":
         from .filming import film_run
 
-        film_run(run, quiet=True)
+        if film_run(run, quiet=True):
+            filmed(run)
     return run
 
 
@@ -62,11 +63,21 @@ def _publish(run: "Run", as_json: bool) -> None:
     publish(run, as_json)
 
 
+def _filmed(run: "Run") -> None:
+    from ..reports.rebuild import filmed
+
+    filmed(run)
+
+
 def _eval(words: Sequence[str]) -> int:
     """Plays a policy over a suite. A flag as the first word means this too."""
     from . import evaluation
 
-    return evaluation.run(words, _publish, {name: command.__doc__ or "" for name, command in COMMANDS.items()})
+    return evaluation.run(
+        words,
+        evaluation.Publish(_publish, _filmed),
+        {name: command.__doc__ or "" for name, command in COMMANDS.items()},
+    )
 
 
 def _report(words: Sequence[str]) -> int:
@@ -80,7 +91,7 @@ def _video(words: Sequence[str]) -> int:
     """Films trials of a run by replaying their actions."""
     from . import filming
 
-    return filming.run(words)
+    return filming.run(words, _filmed)
 
 
 def _compare(words: Sequence[str]) -> int:
@@ -102,6 +113,20 @@ def _plan(words: Sequence[str]) -> int:
     from ..reports import planning
 
     return planning.run(words)
+
+
+def _baseline(words: Sequence[str]) -> int:
+    """Keeps what a run came to, for later runs to be held against."""
+    from . import baselining
+
+    return baselining.run(words)
+
+
+def _gate(words: Sequence[str]) -> int:
+    """Holds a run against a baseline: worse, no worse, or not to be told since the ground moved."""
+    from ..reports import gating
+
+    return gating.run(words)
 
 
 def _collect(words: Sequence[str]) -> int:
@@ -160,6 +185,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "compare": _compare,
     "duel": _duel,
     "plan": _plan,
+    "baseline": _baseline,
+    "gate": _gate,
     "collect": _collect,
     "train": _train,
     "report-vae": _report_vae,

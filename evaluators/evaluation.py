@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,16 @@ from .output import show, tell
 if TYPE_CHECKING:
     from .api import Run
 
-Publish = Callable[["Run", bool], None]
-"""Writes the reports of a run and shows one: the table or, if true, scores.json."""
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """What is done with a run that has been played."""
+
+    show: Callable[["Run", bool], None]
+    """Writes its reports and shows one: the table or, if true, scores.json."""
+    filmed: Callable[["Run"], None]
+    """Writes once more what shows its films."""
+
 
 EXAMPLES = """\
 examples:
@@ -105,8 +114,9 @@ def _play(played: Callable[[], "Run"], known: Path | None, publish: Publish, qui
     except KeyboardInterrupt as stop:
         raise Stopped(_how_to_go_on(getattr(stop, "folder", known))) from None
     try:
-        publish(run, as_json)
-        _film(run, quiet)
+        publish.show(run, as_json)
+        if _film(run, quiet):
+            publish.filmed(run)
     except KeyboardInterrupt:
         folder = run.folder.absolute()
         raise Stopped(
@@ -123,11 +133,12 @@ def _how_to_go_on(folder: Path | None) -> str:
     return f"\nStopped. Everything finished is kept; go on with\n  {called_by()} --resume {folder.absolute()}"
 
 
-def _film(run: "Run", quiet: bool) -> None:
-    if run.info.config.video != "none":
-        from .filming import film_run
+def _film(run: "Run", quiet: bool) -> bool:
+    if run.info.config.video == "none":
+        return False
+    from .filming import film_run
 
-        film_run(run, quiet)
+    return film_run(run, quiet)
 
 
 def _dry_run(config: RunConfig) -> int:

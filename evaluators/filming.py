@@ -1,7 +1,7 @@
 """`armtrial video`: films of a run's trials; and those that a run leaves by itself."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from . import api, video
@@ -22,7 +22,8 @@ exit status: 0 all are there; 1 some could not be filmed, each said in one line;
 """
 
 
-def run(words: Sequence[str]) -> int:
+def run(words: Sequence[str], filmed: Callable[[api.Run], None]) -> int:
+    """`filmed` writes what shows the run's films."""
     parser = Parser("armtrial video", "Films trials of a run by replaying their actions.", EXAMPLES)
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("trial", nargs="*", help="ids of trials, filmed anew; none: the failures, at most 12")
@@ -32,23 +33,28 @@ def run(words: Sequence[str]) -> int:
     films = list(_filmed(run, _wanted(run, flags.trial, flags.all)))
     if not films:
         tell("Nothing is left to film; a trial that is named is filmed anew.")
+    else:
+        filmed(run)
     return SOME_ERROR if any(film.fault for film in films) else PLAYED
 
 
-def film_run(run: api.Run, quiet: bool) -> None:
-    """What the run was asked to film. A world that does not start costs the films and no more."""
+def film_run(run: api.Run, quiet: bool) -> bool:
+    """What the run was asked to film; whether there is a new film. A world that does not start costs the films and no
+    more."""
     wanted = video.missing(RunFolder(run.folder), video.chosen(run.records, run.info.config.video))
     if not wanted:
-        return
+        return False
     if not quiet:
         tell(f"\nfilming {len(wanted)} trials ...")
     try:
         films = list(_films(run, wanted))
     except UserError as error:
         tell(f"armtrial: {error}")
-        return
+        return False
+    made = sum(not film.fault for film in films)
     if not quiet:
-        tell(f"{sum(not film.fault for film in films)} films in {run.folder / 'videos'}")
+        tell(f"{made} films in {run.folder / 'videos'}")
+    return made > 0
 
 
 def _filmed(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:

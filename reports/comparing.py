@@ -30,7 +30,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--against", metavar="K/N", help="one run against K successes of N other trials")
     parser.add_argument("--task", metavar="T", action=Repeatable, default=(), help="only this task; repeatable")
     parser.add_argument("--common", action="store_true", help="leave out trials that not all have played")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write comparison.md, comparison.json and films there")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write comparison.html, .md, .json and films there")
     parser.add_argument("--video", action="store_true", help="film trials that ended apart, side by side, at most 12")
     parser.add_argument("--trial", metavar="ID", action=Repeatable, default=(), help="with --video: this; repeatable")
     parser.add_argument("--json", action="store_true", help="print comparison.json instead of the tables")
@@ -61,7 +61,10 @@ def _runs(flags: Namespace) -> int:
     found = compare(runs, common=flags.common, tasks=flags.task)
     again = _again(flags)
     _publish(flags, found, comparison.terminal(found, again), comparison.markdown(found, again))
-    return _filmed(flags, found) if flags.video else PLAYED
+    status = _filmed(flags, found) if flags.video else PLAYED
+    if flags.out is not None:
+        _page(flags, found)
+    return status
 
 
 def _counts(flags: Namespace) -> int:
@@ -85,6 +88,14 @@ def _publish(flags: Namespace, figures: Any, text: str, page: str) -> None:
         folder.write("comparison.md", page.encode())
         folder.write("comparison.json", as_json(figures))
     show(as_json(figures).decode().rstrip() if flags.json else text)
+
+
+def _page(flags: Namespace, found: "Comparison") -> None:
+    """After the films, which it shows."""
+    from ..evaluators.folder import RunFolder
+    from .comparison_html import of_folder
+
+    RunFolder(flags.out).write("comparison.html", of_folder(found, _again(flags), flags.out))
 
 
 def _again(flags: Namespace) -> list[str]:

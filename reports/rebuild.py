@@ -57,6 +57,11 @@ def rebuilt(run: Run) -> Report:
     return report
 
 
+def filmed(run: Run) -> None:
+    """The page that shows films, once more."""
+    RunFolder(run.folder).write("report.html", html.of_run(run, build(run.info, run.records, run.traces)))
+
+
 def _scores(report: Report) -> bytes:
     return scores_json(report.info, report.scores, report.clocks)
 

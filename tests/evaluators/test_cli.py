@@ -41,7 +41,7 @@ def test_a_run_prints_its_table_and_leaves_its_folder(tmp_path: Path, capsys: py
     assert "100.0 % (6/6)" in out
     assert "51.4 to 100.0" in out
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert names == {"run.json", "records.jsonl", "scores.json", "report.md", "steps"}
+    assert names == {"run.json", "records.jsonl", "scores.json", "report.md", "report.html", "steps"}
 
 
 def test_a_policy_of_ten_lines_in_a_file_plays_a_suite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,7 @@ def test_a_policy_of_ten_lines_in_a_file_plays_a_suite(tmp_path: Path, capsys: p
         (("--policy", "toy", "--suite", "tony"), "no suite is called 'tony'. Did you mean 'toy'? There are: "),
         (
             ("repor", "x"),
-            "no command is called 'repor'. Did you mean 'report'? There are: collect, compare, doctor, duel, ",
+            "no command is called 'repor'. Did you mean 'report'? There are: baseline, collect, compare, ",
         ),
         (("--polcy", "toy"), "--polcy is not understood. Did you mean --policy? See "),
         (("--episodes", "many"), "argument --episodes: invalid int value: 'many'. See "),
@@ -151,7 +151,7 @@ def test_json_prints_the_scores_and_nothing_else(tmp_path: Path, capsys: pytest.
 
 def test_a_report_is_rebuilt_from_the_records_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said(capsys, "--policy", "random", "--suite", "toy", *quick("--out", str(tmp_path / "run")))
-    files = [tmp_path / "run" / name for name in ("scores.json", "report.md")]
+    files = [tmp_path / "run" / name for name in ("scores.json", "report.md", "report.html")]
     before = [file.read_bytes() for file in files]
     for file in files:
         file.unlink()

@@ -181,4 +181,4 @@ def test_a_call_leaves_what_the_command_leaves(tmp_path: Path) -> None:
     how: dict[str, Any] = {"task": "reach", "episodes": 1, "workers": 0, "video": "failures"}
     evaluate("blind", "toy", out=tmp_path / "run", **how)
     left = {path.name for path in (tmp_path / "run").iterdir()}
-    assert left == {"run.json", "records.jsonl", "scores.json", "report.md", "steps", "videos"}
+    assert left == {"run.json", "records.jsonl", "scores.json", "report.md", "report.html", "steps", "videos"}

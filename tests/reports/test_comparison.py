@@ -104,6 +104,7 @@ def test_compare_writes_a_page_and_figures_and_prints_the_table(
     assert status == 0
     assert "Comparison on toy-v1" in out
     assert "A: blind" in (tmp_path / "comparison.md").read_text()
+    assert "<dd>blind 1" in (tmp_path / "comparison.html").read_text()
     figures = json.loads((tmp_path / "comparison.json").read_text())
     assert figures["overall"]["contrasts"][0]["difference"] == 1.0
     assert figures["overall"]["tallies"][1]["success"]["k"] == 2
@@ -118,6 +119,7 @@ def test_a_film_shows_a_trial_as_both_played_it(runs: Path, tmp_path: Path, caps
     assert both[0] > 2 * 220
     frames, _ = imageio_ffmpeg.count_frames_and_secs(str(film))
     assert frames == 61
+    assert (tmp_path / "comparison.html").read_text().count('<video src="data:video/mp4;base64,') == 1
 
 
 def test_counts_of_others_are_compared_and_told_apart_from_pairs(

@@ -1,16 +1,18 @@
 """A small run with a bit of everything, and what is made of it.
 
-Where a change is meant: `armtrial report tests/golden/run > tests/golden/run/report.txt` writes all three again."""
+Where a change is meant: `armtrial report tests/golden/run > tests/golden/run/report.txt` writes all of them again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from armtrial.evaluators.api import load
-from armtrial.reports import markdown, terminal
+from armtrial.reports import html, markdown, terminal
 from armtrial.reports.base import Report, build
+from armtrial.reports.evidence import gathered
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "run"
 
@@ -27,6 +29,11 @@ def test_the_terminal_shows_it_to_the_letter(report: Report) -> None:
 
 def test_the_page_shows_it_to_the_letter(report: Report) -> None:
     assert markdown.render(report) == (GOLDEN / "report.md").read_text()
+
+
+def test_the_page_for_a_browser_shows_it_to_the_letter(report: Report) -> None:
+    evidence = replace(gathered(load(GOLDEN)), folder="tests/golden/run")
+    assert html.render(report, evidence).decode() == (GOLDEN / "report.html").read_text()
 
 
 def test_its_figures_are_those_on_the_disk() -> None:

@@ -1,0 +1,235 @@
+"""report.html as a file: what stands in it, and that foreign words stay words."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from armtrial.evaluators import evaluate
+from armtrial.evaluators.api import Run
+from armtrial.evaluators.cli import main
+from armtrial.evaluators.records import EpisodeRecord, RunInfo
+from armtrial.reports import html
+from armtrial.reports.base import build
+from armtrial.reports.evidence import Clip, films, gathered
+from armtrial.tasks.tabletop import MULTI
+from armtrial.tasks.toy import TOY
+from armtrial.tests.pairs import run as alike
+from armtrial.tests.played import REACH, F, S, record
+from armtrial.tests.reports.pages import RUNS, Read, golden, made, page_of, read
+
+SCRIPT = "<script>alert(1)</script>\"'&"
+FIXED = {"outcome", "origin", "domain", "seed_domain", "video", "how"}
+"""Values that are one of a few words."""
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_run_makes_a_whole_page(name: str, tmp_path: Path) -> None:
+    page = read(made(tmp_path, *RUNS[name]))
+    assert (page.opened, page.crossed, page.twice) == ([], [], [])
+    assert [a["id"] for a in page.all("section")] == [at for at, _ in html.CONTENTS]
+    assert not [word for word in ("None,", "nan", "inf ", "NaN") if word in page.words]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_link_within_a_page_leads_somewhere(name: str, tmp_path: Path) -> None:
+    page = read(made(tmp_path, *RUNS[name]))
+    there = {f"#{attributes['id']}" for _, attributes in page.tags if "id" in attributes}
+    assert {at for at in page.addresses if at.startswith("#")} <= there
+    assert [at for at in page.addresses if not at.startswith("#")] == list(html.FILES)
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    page = page_of(golden())
+    assert not [scheme for scheme in ("http:", "https:", "//cdn", "@import", "url(") if scheme in page]
+    assert "default-src 'none'" in (Read(page).all("meta")[2]["content"] or "")
+
+
+def test_foreign_words_stay_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = poisoned(golden())
+    report, evidence = build(run.info, run.records), gathered(run)
+    asked = dict.fromkeys(run.info.tasks, SCRIPT)
+    page = Read(html.render(report, replace(evidence, instructions=asked, folder=SCRIPT)).decode())
+    assert len(page.all("script")) == 1
+    assert (page.opened, page.crossed) == ([], [])
+    assert page.words.count(SCRIPT) > 100
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("part", ["policy", "env_arg", "label", "message", "kind", "note", "command", "cpu"])
+def test_each_of_them_is_shown_though(part: str) -> None:
+    run = poisoned(golden(), only=part)
+    assert SCRIPT in read(run).words
+
+
+def poisoned(run: Run, only: str = "") -> Run:
+    info = msgspec.convert(poison(msgspec.to_builtins(run.info), only), RunInfo)
+    config = replace(info.config, env_arg=(f"delay={SCRIPT}",), checkpoint=SCRIPT, policy_arg=(SCRIPT,))
+    info = replace(info, config=config) if only in ("", "env_arg") else info
+    plain = [msgspec.to_builtins(each) for each in run.records]
+    for each in plain:
+        each["result"]["note"] = "a note"
+    return replace(run, info=info, records=tuple(msgspec.convert(poison(each, only), EpisodeRecord) for each in plain))
+
+
+def poison(value: Any, only: str, key: str = "") -> Any:
+    """Each text is followed by a script, or each under this key."""
+    if isinstance(value, dict):
+        return {name: poison(each, only, name) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [poison(each, only, key) for each in value]
+    return f"{value}{SCRIPT}" if isinstance(value, str) and value and key not in FIXED and only in ("", key) else value
+
+
+def test_what_no_eye_can_see_is_shown_as_a_question_mark(tmp_path: Path) -> None:
+    bad = record(REACH[0], F, label="a\x00b\x1b[31m\u202ec")
+    assert "a?b?[31m?c" in read(made(tmp_path, [bad], 1)).words
+
+
+def test_the_headline_has_its_counts_and_its_interval() -> None:
+    assert "67.5 % succeeded (11/16), 95 % interval 40.4 to 86.6; unweighted mean of the tasks" in read(golden()).words
+
+
+def test_without_trials_the_headline_is_no_data(tmp_path: Path) -> None:
+    words = read(made(tmp_path, [], 60)).words
+    assert "no data success rate; unweighted mean of the tasks." in words
+    assert "0 of 60 played: the run is cut" in words
+
+
+def test_a_privileged_policy_and_seeds_of_training_are_marked_at_the_top(tmp_path: Path) -> None:
+    run = made(tmp_path, [record(REACH[0], S)], 1)
+    config = replace(run.info.config, seed_domain="demo")
+    page = read(replace(run, info=replace(run.info, privileged=True, config=config)))
+    top = page.words.partition("Result")[0]
+    assert "PRIVILEGED: it is shown what no camera could see" in top
+    assert "NO EVALUATION: demo seeds" in top
+
+
+def test_where_there_is_no_data_there_is_no_chart(tmp_path: Path) -> None:
+    page = read(made(tmp_path, [], 60))
+    assert page.all("svg") == []
+    for said in ("No trial that counts has been played.", "Nothing was grasped or placed.", "No plan was made."):
+        assert said in page.words
+
+
+def test_a_failure_has_its_reason_its_events_and_the_command_that_replays_it() -> None:
+    words = page_of(golden())
+    assert "armtrial video tests/golden/run made-up-v3.cup.006" in words.replace(
+        str(golden().folder), "tests/golden/run"
+    )
+    page = read(golden())
+    assert "slip . 20.0 s, 10 plans; reached reach, grasp, lift; 1 attempt: 1 slipped." in page.words
+    assert "1.0 s the jaws closed on x" in page.words
+
+
+def test_what_kept_no_steps_is_not_said_to_be_replayed(tmp_path: Path) -> None:
+    words = read(made(tmp_path, [record(REACH[0], F)], 1)).words
+    assert "No step of it was kept, so nothing can be replayed." in words
+    assert "armtrial video" not in words
+
+
+def test_a_film_within_its_budget_is_held_by_the_page_and_a_further_one_lies_beside_it(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.mp4").write_bytes(b"film" * 100)
+    found = films([(name, tmp_path / f"{name}.mp4") for name in "abc"], budget=1100)
+    assert [found[name].within for name in "abc"] == [True, True, False]
+    assert found["a"].source.startswith("data:video/mp4;base64,ZmlsbW")
+    assert found["c"] == Clip("videos/c.mp4", within=False)
+
+
+def test_failures_are_shown_with_their_films(tmp_path: Path) -> None:
+    run = evaluate("random", "toy", episodes=2, workers=0, video="all", out=tmp_path / "run")
+    page = read(run)
+    shown = page.all("video")
+    assert 1 <= len(shown) == len(page.all("article")) <= 6
+    assert all((video["src"] or "").startswith("data:video/mp4;base64,") for video in shown)
+
+
+def test_a_film_of_an_earlier_take_is_not_shown(tmp_path: Path) -> None:
+    run = evaluate("random", "toy", task="reach", episodes=1, workers=0, video="all", out=tmp_path / "run")
+    (tmp_path / "run" / "videos").mkdir(exist_ok=True)
+    film = tmp_path / "run" / "videos" / f"{run.records[0].id}.mp4"
+    film.write_bytes(b"film")
+    assert list(gathered(run).clips) == [run.records[0].id]
+    os.utime(film, (0, 0))
+    assert gathered(run).clips == {}
+
+
+def multi(folder: Path, task: str, asked: str = "multi") -> Run:
+    run = made(folder, [record(next(trial for trial in MULTI.trials() if trial.task == task), S)], 1)
+    config = replace(run.info.config, suite=asked)
+    return replace(run, info=replace(run.info, suite="multi", tasks=(task,), config=config))
+
+
+def test_figures_of_others_stand_beside_the_same_suite_alone(tmp_path: Path) -> None:
+    words = read(multi(tmp_path, "block")).words
+    assert "SR 86.7 % 52/60, 75.4 to 94.1 (k derived)" in words
+    assert "SR 71.1 % 32/45, 55.7 to 83.6 (k and n derived)" in words
+    assert "the two make no ranking" in words
+    assert "None are known of the suite toy." in read(made(tmp_path, [record(REACH[0], S)], 1)).words
+
+
+def test_figures_of_others_do_not_stand_beside_a_suite_of_ones_own_by_that_name(tmp_path: Path) -> None:
+    assert "None are known of the suite multi." in read(multi(tmp_path, "block", asked="./mine.py:MULTI")).words
+
+
+def test_figures_of_tasks_that_were_not_played_are_left_out(tmp_path: Path) -> None:
+    assert "RynnVLA-002" in read(multi(tmp_path, "block")).words
+    assert "RynnVLA-002" not in read(multi(tmp_path, "pen")).words
+
+
+def test_what_is_asked_stands_in_the_words_of_the_suite(tmp_path: Path) -> None:
+    run = made(tmp_path, [record(REACH[0], S)], 1)
+    assert f"reach: “{TOY.task('reach').instruction}”" in read(run).words
+    other = replace(run, info=replace(run.info, suite_version=9))
+    assert "reach: “" not in read(other).words
+
+
+def test_what_changed_between_sittings_is_shown_with_both_values() -> None:
+    run = golden()
+    first = run.info.sittings[0]
+    packages = {**first.provenance.packages, "numpy": "2.2.5"}
+    second = replace(first, provenance=replace(first.provenance, packages=packages, renderer="egl"))
+    page = read(replace(run, info=replace(run.info, sittings=(first, second))))
+    assert "numpy: 2.2.6 -> 2.2.5; renderer: none -> egl" in page.words
+    assert "Between sittings packages, renderer changed" in page.words
+
+
+def test_the_page_is_written_beside_the_records_and_again_to_the_byte(tmp_path: Path) -> None:
+    page = tmp_path / "run" / "report.html"
+    play = "--policy random --suite toy --episodes 1 --workers 0 --video none --quiet --out"
+    main([*play.split(), str(page.parent)])
+    before = page.read_bytes()
+    page.unlink()
+    assert main(["report", str(page.parent)]) == 0
+    assert page.read_bytes() == before
+
+
+def test_more_failures_than_a_page_can_show_stand_in_the_table(tmp_path: Path) -> None:
+    run = alike(str(tmp_path), "f" * 130)
+    page = read(run)
+    assert len(page.all("article")) == 100
+    assert "30 more failed; they stand in the table of all trials." in page.words
+    assert len([a for a in page.all("span") if (a.get("id") or "").startswith("trial-")]) == 130
+
+
+def test_the_page_of_a_run_that_was_filmed_holds_its_films(tmp_path: Path) -> None:
+    play = "--policy blind --suite toy --task reach --episodes 2 --workers 0 --quiet --out"
+    assert main([*play.split(), str(tmp_path / "run")]) == 0
+    assert len(Read((tmp_path / "run" / "report.html").read_text()).all("video")) == 2
+
+
+def test_a_film_that_is_made_later_comes_into_the_page(tmp_path: Path) -> None:
+    run = evaluate("blind", "toy", task="reach", episodes=2, workers=0, out=tmp_path / "run")
+    page = tmp_path / "run" / "report.html"
+    assert Read(page.read_text()).all("video") == []
+    assert main(["video", str(tmp_path / "run"), run.records[1].id]) == 0
+    assert [film["aria-label"] for film in Read(page.read_text()).all("video")] == [f"film of {run.records[1].id}"]
+
+
+def test_a_python_call_leaves_a_page_with_films_too(tmp_path: Path) -> None:
+    evaluate("blind", "toy", task="reach", episodes=1, workers=0, video="failures", out=tmp_path / "run")
+    assert len(Read((tmp_path / "run" / "report.html").read_text()).all("video")) == 1
