@@ -27,8 +27,8 @@ TINY = Recipe(
     tokenizer=BRIEF,
     actions=BRIEF,
     stage1=Stage(clips=Clips(frames=2, gap=1, actions=0.0), schedule=BRIEF),
-    stage2=Stage(clips=Clips(frames=2, gap=1, share=0.5), schedule=BRIEF),
-    stage3=Stage(clips=Clips(frames=2, gap=1, share=0.5), schedule=BRIEF),
+    stage2=Stage(clips=Clips(frames=2, gap=1, share=0.5, later=1.0), schedule=BRIEF),
+    stage3=Stage(clips=Clips(frames=2, gap=1, share=0.5, later=1.0), schedule=BRIEF),
 )
 
 
@@ -104,6 +104,7 @@ def trained(work: Work) -> Work:
         ("hand/actions", "check.l1"),
         ("hand/stage2", "check.actions"),
         ("stage3", "check.actions"),
+        ("stage3", "check.in 1 s"),
     ],
 )
 def test_every_stage_lowers_its_loss(trained: Work, stage: str, figure: str):
@@ -119,6 +120,11 @@ def test_a_stage_begins_with_what_the_one_before_has_learned(trained: Work, tmp_
     before, after = again.hand().rynn("stage2").state_dict(), again.rynn("stage3").state_dict()
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert changed == {"action_head", "state_projection"}  # what speaks of the hand is not the joints'
+
+
+def test_what_only_learning_needs_is_in_no_checkpoint(trained: Work):
+    learned = torch.load(trained.folder / "stage3" / "last.pt", weights_only=True)["module"]
+    assert learned.keys() - trained.rynn().state_dict().keys() == {"later.weight", "later.bias"}
 
 
 def test_a_step_says_what_is_missing_before_it(tmp_path: Path):

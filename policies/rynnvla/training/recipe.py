@@ -22,6 +22,9 @@ class Clips(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     words says where to go: later the arm is on its way, and following it is easier than finding the target."""
     actions: float = 1.0
     """Weight of the latent's L1; 0: the sample holds no state and no action."""
+    later: float = 0.0
+    """Weight of the L1 of where the arm will be in one second, two, three, ...: where it goes shows what it goes for,
+    which a chunk of actions hardly tells while it is far away."""
     tokens: float = 1.0
     """Weight of the next token's cross entropy."""
     z_loss: float = 1e-5
@@ -62,7 +65,7 @@ TWIN = Recipe(
     tokenizer=Schedule(steps=4000, batch=16, rate=2e-3, cooldown=1500, decay=0.0),
     actions=Schedule(steps=4000, batch=128, rate=1e-3, cooldown=2000, average=0.998, decay=1e-4),
     stage3=Stage(
-        clips=Clips(frames=2, gap=3, share=0.1, opening=0.4, tokens=0.1),
+        clips=Clips(frames=2, gap=3, share=0.1, opening=0.5, later=1.0, tokens=0.1),
         schedule=Schedule(steps=20000, batch=32, rate=6e-4, muon=True, cooldown=4000, average=0.999),
     ),
 )

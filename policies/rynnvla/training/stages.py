@@ -18,7 +18,7 @@ from ..config import Config
 from ..text import Text
 from .chunks import held_out
 from .recipe import Clips
-from .tokens import Tokens
+from .tokens import SECONDS_LATER, Tokens
 
 CHECKED = 256
 """Looks that a check asks about."""
@@ -36,14 +36,28 @@ class Batch:
     """(B, frames, S); without frames where the clip holds no actions."""
     latents: Tensor
     """(B, frames, 2, latent): what the ActionVAE makes of the chunks."""
+    later: Tensor
+    """(B, frames, times, S): where the arm will be."""
     since: int
     """The first place whose hidden state is wanted."""
 
 
-class BackboneStage:
-    """Cross entropy of tokens, L1 of the actions' latents, and a little against large logits."""
+class Pupil(Rynn):
+    """With a head that only learning needs: no checkpoint has it."""
 
-    def __init__(self, tokens: Tokens, clips: Clips, config: Config, rynn: Rynn, vae: ActionVae, text: Text) -> None:
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.later = nn.Linear(config.backbone.hidden, len(SECONDS_LATER) * len(config.embodiment.state))
+
+    def foretold(self, hidden: Tensor) -> Tensor:
+        """(..., H) at state tokens to (..., times, S): where the arm will be."""
+        return self.later(hidden).unflatten(-1, (len(SECONDS_LATER), -1))
+
+
+class BackboneStage:
+    """Cross entropy of tokens, L1 of the actions' latents and of later states, and a little against large logits."""
+
+    def __init__(self, tokens: Tokens, clips: Clips, config: Config, rynn: Pupil, vae: ActionVae, text: Text) -> None:
         self.module = rynn
         self._tokens, self._clips, self._config, self._vae = tokens, clips, config, vae.eval()
         self._latents = _latents(vae, tokens.rows)
@@ -72,11 +86,15 @@ class BackboneStage:
         if not self._clips.actions:
             return told | {"total": total}
         _, error = self._meant(self.module, seen, batch)
-        return told | {"actions": error, "total": total + self._clips.actions * error}
+        total = total + self._clips.actions * error
+        if not self._clips.later:
+            return told | {"actions": error, "total": total}
+        missed = functional.l1_loss(self.module.foretold(seen.state_hidden).float(), batch.later)
+        return told | {"actions": error, "later": missed, "total": total + self._clips.later * missed}
 
     def check(self, module: nn.Module) -> Mapping[str, float]:
         """On looks of episodes that are not trained on; `last` in the actions' units, summed up to the chunk's end."""
-        assert isinstance(module, Rynn)
+        assert isinstance(module, Pupil)
         looks = self._apart[np.linspace(0, len(self._apart) - 1, min(CHECKED, len(self._apart))).astype(int)]
         measure = self._aimed if self._clips.actions else self._foretold
         parts = [measure(module, looks[at : at + 32]) for at in range(0, len(looks), 32)]
@@ -88,15 +106,26 @@ class BackboneStage:
         batch = _on(self._of(looks, self._clips.frames), next(module.parameters()).device)
         return {"tokens": float(_told(module, _seen(module, batch), batch)["tokens"])}
 
-    def _aimed(self, module: Rynn, looks: NDArray[np.int64]) -> dict[str, float]:
+    def _aimed(self, module: Pupil, looks: NDArray[np.int64]) -> dict[str, float]:
         """From one look, as a policy is asked: how far its chunk is from the demonstrated one."""
         batch = _on(self._of(looks, 1), next(module.parameters()).device)
-        mean, error = self._meant(module, _seen(module, batch), batch)
+        seen = _seen(module, batch)
+        mean, error = self._meant(module, seen, batch)
         decoded = self._vae.to(mean.device).decode(mean[:, 0]).double().cpu().numpy()
         rows = self._scaler.unscaled(decoded) - self._scaler.unscaled(self._tokens.rows[looks].astype(np.float64))
         embodiment = self._config.embodiment
         ends = actions.absolute(rows, np.zeros((len(rows), len(embodiment.state))), embodiment)[:, -1]
-        return {"actions": float(error), "last": float(np.abs(ends[:, list(embodiment.relative)]).mean())}
+        figures = {"actions": float(error), "last": float(np.abs(ends[:, list(embodiment.relative)]).mean())}
+        return figures | self._off_later(module, seen, batch)
+
+    def _off_later(self, module: Pupil, seen: Seen, batch: Batch) -> dict[str, float]:
+        """In the state's units, after each of the times."""
+        if not self._clips.later:
+            return {}
+        off = (module.foretold(seen.state_hidden).float() - batch.later).abs().cpu().numpy()
+        relative = list(self._config.embodiment.relative)
+        missed = (off * np.array(self._config.statistics.state_std))[..., relative].mean(axis=(0, 1, 3))
+        return {f"in {seconds} s": float(each) for seconds, each in zip(SECONDS_LATER, missed)}
 
     def _meant(self, module: Rynn, seen: Seen, batch: Batch) -> tuple[Tensor, Tensor]:
         """The latents' means, and how far the latents are from those of the demonstrated chunks."""
@@ -111,8 +140,8 @@ class BackboneStage:
             words, self._tokens.codes[looks], self._config.vocabulary, self._config.pictures.patch, with_actions
         )
         states = self._tokens.states[looks] if with_actions else self._tokens.states[looks][:, :0]
-        latents = self._latents[torch.from_numpy(looks)]
-        return Batch(packed.ids, packed.labels, packed.mask, torch.from_numpy(states), latents, packed.since)
+        latents, later = self._latents[torch.from_numpy(looks)], torch.from_numpy(self._tokens.later[looks])
+        return Batch(packed.ids, packed.labels, packed.mask, torch.from_numpy(states), latents, later, packed.since)
 
 
 def _picked(looks: NDArray[np.int64], number: int, stream: np.random.Generator) -> NDArray[np.int64]:
@@ -143,7 +172,8 @@ def _on(batch: Batch, device: torch.device) -> Batch:
         return part.to(device)
 
     mask = None if batch.mask is None else moved(batch.mask)
-    return Batch(moved(batch.ids), moved(batch.labels), mask, moved(batch.states), moved(batch.latents), batch.since)
+    ids, labels = moved(batch.ids), moved(batch.labels)
+    return Batch(ids, labels, mask, moved(batch.states), moved(batch.latents), moved(batch.later), batch.since)
 
 
 @torch.inference_mode()

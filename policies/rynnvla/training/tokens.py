@@ -20,6 +20,8 @@ from .episodes import Episode, Source
 VIEWS = ("front", "wrist")
 AT_ONCE = 64
 """Pictures that are encoded together."""
+SECONDS_LATER = (1, 2, 3, 4, 6)
+"""When it is looked up where the arm will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Tokens:
     """(looks, S), scaled."""
     rows: NDArray[np.float32]
     """(looks, chunk, D), scaled."""
+    later: NDArray[np.float32]
+    """(looks, len(SECONDS_LATER), S), scaled: the state so much later, or the episode's last."""
     episode: NDArray[np.int64]
     """(looks,): which episode a look belongs to."""
     ticks: NDArray[np.int64]
@@ -51,25 +55,29 @@ def tokens(source: Source, config: Config, vq: Vq, folder: Path, tell: Callable[
     """`tell` hears of the episodes encoded and of all."""
     picked = [_motion(source, number, config) for number in range(len(source))]
     codes = _all_codes(source, config, vq, folder, tell)
-    counts = [len(states) for states, _ in picked]
+    counts = [len(states) for states, _, _ in picked]
     if len(codes) != sum(counts):
         raise ValueError(f"{folder} holds {len(codes)} looks and the episodes have {sum(counts)}; delete it and go on")
     return Tokens(
         codes=codes,
-        states=np.concatenate([states for states, _ in picked]),
-        rows=np.concatenate([rows for _, rows in picked]),
+        states=np.concatenate([states for states, _, _ in picked]),
+        rows=np.concatenate([rows for _, rows, _ in picked]),
+        later=np.concatenate([later for _, _, later in picked]),
         episode=np.repeat(np.arange(len(source)), counts),
         ticks=np.concatenate([source.ticks(number) for number in range(len(source))]),
         instructions=tuple(source.instruction(number) for number in range(len(source))),
     )
 
 
-def _motion(source: Source, number: int, config: Config) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _motion(source: Source, number: int, config: Config) -> tuple[NDArray[np.float32], ...]:
+    """States, chunks of actions and later states of an episode's looks."""
     acted, seen = source.motion(number)
     ticks = source.ticks(number)
     scaler = actions.Scaler(config.statistics)
     rows = scaler.scaled(actions.chunks(acted, seen, ticks, config.embodiment))
-    return scaler.state(seen[ticks]).astype(np.float32), rows.astype(np.float32)
+    ahead = np.rint(np.multiply(SECONDS_LATER, config.embodiment.rate)).astype(np.int64)
+    later = scaler.state(seen[np.minimum(ticks[:, None] + ahead, len(seen) - 1)])
+    return tuple(part.astype(np.float32) for part in (scaler.state(seen[ticks]), rows, later))
 
 
 def _all_codes(

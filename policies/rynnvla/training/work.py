@@ -22,15 +22,17 @@ from .episodes import Source
 from .hand import HAND, HandEpisodes
 from .loop import LAST, Loop, Schedule, Told, Trainable
 from .recipe import Recipe, Stage
-from .stages import BackboneStage
+from .stages import BackboneStage, Pupil
 from .tokenizer import TokenizerStage, sample_pictures
 from .tokens import Tokens, tokens
 
 RECIPE = "recipe.json"
 STATISTICS = "statistics.json"
 TEXT = "text.json"
-LEARNING = ("followed.",)
+LEARNING = ("followed.", "later.")
 """What a module remembers only while it learns."""
+OWN = ("action_head", "state_projection", "later")
+"""What of a backbone speaks of its embodiment."""
 Counted = Callable[[int, int], None]
 """Is told how many episodes have been prepared, and of how many."""
 
@@ -128,7 +130,7 @@ class Work:
         if stage is None:
             raise WorkError(f"recipe '{self.recipe.name}' has no {name}")
         torch.manual_seed(stage.schedule.seed)
-        rynn = Rynn(self.config())
+        rynn = Pupil(self.config())
         if before is not None:
             _inherit(rynn, before)
         trained = BackboneStage(self.tokens(count), stage.clips, self.config(), rynn, self.vae(), self.words())
@@ -176,13 +178,11 @@ def _loaded[M: nn.Module](module: M, folder: Path, command: str) -> M:
     return module.eval()
 
 
-def _inherit(rynn: Rynn, before: Path) -> None:
+def _inherit(rynn: Pupil, before: Path) -> None:
     """From an earlier stage: all but what speaks of its own embodiment."""
     state = torch.load(before / LAST, map_location="cpu", weights_only=True)
     weights = state["average"] or state["module"]
-    kept = {
-        name: weight for name, weight in weights.items() if not name.startswith(("action_head", "state_projection"))
-    }
+    kept = {name: weight for name, weight in weights.items() if not name.startswith(OWN)}
     missing, unknown = rynn.load_state_dict(kept, strict=False)
-    if unknown or any(not name.startswith(("action_head", "state_projection")) for name in missing):
+    if unknown or any(not name.startswith(OWN) for name in missing):
         raise WorkError(f"{before} holds another model than the recipe's: {[*missing, *unknown][:4]}")
