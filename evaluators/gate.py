@@ -163,8 +163,20 @@ def _judged(gate: Gate, baseline: Baseline, run: Run, matches: Sequence[Match]) 
         overall=_row("all", score, groups, first, gate.rules),
         worse=tuple(_worse(match, scores) for match in matches if match.gain(scores[match.trial.task]) < 0),
         alike=sum(_ended_alike(match) for match in matches),
-        notes=(*unknown, *gate.notes),
+        notes=(*unknown, *_at_first(matches, first, gate.rules), *gate.notes),
     )
+
+
+def _at_first(matches: Sequence[Match], first: Mapping[str, bool], rules: Rules) -> list[str]:
+    """A policy that needs more attempts fails no gate, but nobody should have to find that out."""
+    pairs = [(first[match.trial.id], at_first_attempt(match.takes[1])) for match in matches]
+    counts = table(pairs)
+    p = float(p_value(counts.only_first, counts.only_second))
+    if not is_drop(p, counts.difference, rules):
+        return []
+    before, now = (sum(side) for side in zip(*pairs))
+    n = len(pairs)
+    return [f"At the first attempt {before}/{n} succeeded before and {now}/{n} now (p = {p:.2g}): shown, not judged."]
 
 
 def _row(task: str, score: Score, groups: Sequence[Sequence[Match]], first: Mapping[str, bool], rules: Rules) -> Row:

@@ -12,16 +12,18 @@ from armtrial.evaluators.api import Run
 from armtrial.evaluators.config import RunConfig
 from armtrial.evaluators.records import Clock, EpisodeRecord, ErrorNote, Provenance, Result, RunInfo, Sitting
 from armtrial.tasks.base import Origin, Outcome, Trial
+from armtrial.tasks.rubric import Attempt, Grasp
 from armtrial.tasks.toy import TOY
 
 Bools = NDArray[np.bool_]
 CLOCK = Clock(started="", wall_seconds=1, world_seconds=1, plan_ms=(), worker="w", host="h")
 BUILT = Provenance(commit="", dirty=False, packages={}, machine={}, renderer="", files={})
-ENDS = {"s": Outcome.SUCCESS, "f": Outcome.FAILURE, "e": Outcome.ERROR, "v": Outcome.VOID}
+ENDS = {"s": Outcome.SUCCESS, "r": Outcome.SUCCESS, "f": Outcome.FAILURE, "e": Outcome.ERROR, "v": Outcome.VOID}
 
 
 def record(trial: Trial, end: str, progress: float | None = None, take: int = 1) -> EpisodeRecord:
-    """`end`: s(uccess), f(ailure), e(rror), v(oid)."""
+    """`end`: s(uccess), r(etried: a success after a miss), f(ailure), e(rror), v(oid)."""
+    held = Attempt(time=2.0, object="block", outcome=Grasp.HELD)
     result = Result(
         outcome=ENDS[end],
         label="slip" if end == "f" else "",
@@ -29,7 +31,7 @@ def record(trial: Trial, end: str, progress: float | None = None, take: int = 1)
         steps=1,
         seconds=1.0,
         plans=1,
-        attempts=(),
+        attempts=(replace(held, time=1.0, outcome=Grasp.MISSED), held) if end == "r" else (),
         stages=(),
         events=(),
         flags={},

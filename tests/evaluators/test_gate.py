@@ -85,6 +85,14 @@ def test_where_the_ground_moved_nothing_is_said_of_the_policy() -> None:
     assert [(rate.k, rate.n) for rate in found.solved] == [(20, 20), (0, 20)]
 
 
+def test_a_run_that_needs_more_attempts_passes_and_is_told_of() -> None:
+    found = judged("s" * 20, "r" * 9 + "s" * 11)
+    assert found.status is Status.PASSED
+    assert found.notes[0] == (
+        "At the first attempt 20/20 succeeded before and 11/20 now (p = 0.002): shown, not judged."
+    )
+
+
 def test_errors_that_the_baseline_had_as_well_count_as_not_succeeded() -> None:
     found = judged("se", "se")
     assert (found.rows[0].before.k, found.rows[0].now.k, found.status) == (1, 1, Status.PASSED)
