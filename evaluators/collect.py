@@ -100,8 +100,9 @@ def _resumed(folder: Path, asked: dict[str, Any], quiet: bool) -> api.Run:
 def _asked(given: dict[str, Any]) -> dict[str, Any]:
     """The fields of `RunConfig` that flags were given for."""
     asked = {name: value for name, value in given.items() if name in RunConfig.__dataclass_fields__}
-    if "mistakes" in given:
-        asked["policy_arg"] = (*asked.get("policy_arg", ()), f"mistakes={given['mistakes']:g}")
+    for name in ("mistakes", "astray"):
+        if name in given:
+            asked["policy_arg"] = (*asked.get("policy_arg", ()), f"{name}={given[name]:g}")
     if given.get("randomize"):
         asked["variation"] = RANDOMIZED.name
     return asked
@@ -188,6 +189,9 @@ def _what(group: Any) -> None:
     policy_flags(group)
     world_flags(group)
     group.add_argument("--mistakes", metavar="P", type=float, help="share of attempts that go wrong on purpose: 0 to 1")
+    group.add_argument(
+        "--astray", metavar="P", type=float, help="share of approaches that first head beside the target"
+    )
     group.add_argument(
         "--randomize", action="store_true", help="light, table and cameras from wider ranges; the same starts"
     )

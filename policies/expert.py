@@ -25,20 +25,22 @@ class Expert(Policy):
     No two trials are alike in pace, approach and order; the same trial always is.
     """
 
-    def __init__(self, world: World, *, mistakes: float = 0.0, speed: float = 1.0) -> None:
-        """`mistakes`: the share of attempts that miss or let go on purpose, to show how to recover.
+    def __init__(self, world: World, *, mistakes: float = 0.0, astray: float = 0.0, speed: float = 1.0) -> None:
+        """`mistakes`: the share of attempts that miss or let go on purpose, to show how to recover. `astray`: of the
+        approaches that first head for a place beside the target, to show how to put that right.
         `speed`: 1 is a peak of 1.2 rad/s."""
         given = tuple(zip(world.action.names, world.action.units))
         if given != tuple(zip(JOINTS, UNITS)):
             raise ValueError(f"the expert moves {_listed(zip(JOINTS, UNITS))}; this world has {_listed(given)}")
-        if not 0 <= mistakes <= 1:
-            raise ValueError(f"mistakes={mistakes:g} is a share of the attempts: between 0 and 1")
+        for name, share in (("mistakes", mistakes), ("astray", astray)):
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name}={share:g} is a share of the attempts: between 0 and 1")
         if not 0.1 <= speed <= 2:
             raise ValueError(f"speed={speed:g} is a factor between 0.1 and 2")
-        self._mistakes, self._speed = mistakes, speed
+        self._mistakes, self._astray, self._speed = mistakes, astray, speed
         self._slots: dict[int, _Slot] = {}
         self.spec = PolicySpec(
-            name=f"expert{f'+mistakes({mistakes:g})' if mistakes else ''}{f'+speed({speed:g})' if speed != 1 else ''}",
+            name=_named(mistakes=mistakes, astray=astray, speed=0.0 if speed == 1 else speed),
             state=world.observation.state,
             action=world.action,
             horizon=LOOK_EVERY,
@@ -47,7 +49,7 @@ class Expert(Policy):
 
     def reset(self, slot: int, trial_id: str, seed: int) -> None:
         stream = np.random.default_rng(derived_seed(seed, "expert"))
-        self._slots[slot] = _Slot(self.spec, stream, self._speed, self._mistakes)
+        self._slots[slot] = _Slot(self.spec, stream, self._speed, (self._mistakes, self._astray))
 
     def plan(self, queries: Sequence[Query]) -> Sequence[Plan]:
         return [Plan(self._slots[query.slot].actions(query.observation)) for query in queries]
@@ -56,9 +58,10 @@ class Expert(Policy):
 class _Slot:
     """One trial: its script, and what of the script's last path is still to be executed."""
 
-    def __init__(self, spec: PolicySpec, stream: np.random.Generator, speed: float, mistakes: float) -> None:
+    def __init__(self, spec: PolicySpec, stream: np.random.Generator, speed: float, wrong: tuple[float, float]) -> None:
+        """`wrong`: shares of mistakes, and of approaches that go astray."""
         self._spec, self._stream = spec, stream
-        self._speed, self._mistakes = speed * float(stream.uniform(0.9, 1.1)), mistakes
+        self._speed, self._wrong = speed * float(stream.uniform(0.9, 1.1)), wrong
         self._low, self._high = np.array(spec.action.low), np.array(spec.action.high)
         self._script: Script | None = None
         self._pending = np.empty((0, len(JOINTS)))
@@ -78,7 +81,7 @@ class _Slot:
             return np.clip(observation.state, self._low, self._high)[None]
         if self._script is None:
             self._calibration = self._calibrated(observation)
-            self._script = Actor(self._mover(), self._stream, self._mistakes).script(sight)
+            self._script = Actor(self._mover(), self._stream, *self._wrong).script(sight)
             path = next(self._script)
         else:
             path = self._script.send(sight)
@@ -101,6 +104,10 @@ class _Slot:
         shut, default = stops.low[GRIPPER], stops.spans[GRIPPER]
         spans[GRIPPER] = (jaw - shut) * 100 / units if units > 5 else default
         return Calibration(tuple(float(span) for span in spans), stops)
+
+
+def _named(**settings: float) -> str:
+    return "expert" + "".join(f"+{name}({value:g})" for name, value in settings.items() if value)
 
 
 def _stops(observation: Observation) -> Stops:

@@ -31,6 +31,8 @@ THERE = 0.01
 """Metres within which the hand is where it should be."""
 MISS = (0.030, 0.045)
 """Metres by which a grasp goes wrong on purpose."""
+ASTRAY = (0.015, 0.060)
+"""Metres by which an approach does, before it is put right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class Style:
 class Actor:
     """Plays one trial."""
 
-    def __init__(self, mover: Mover, stream: np.random.Generator, mistakes: float) -> None:
-        self._mover, self._stream, self._share = mover, stream, mistakes
+    def __init__(self, mover: Mover, stream: np.random.Generator, mistakes: float, astray: float = 0.0) -> None:
+        self._mover, self._stream, self._share, self._astray = mover, stream, mistakes, astray
         self._failed: Counter[str] = Counter()
         self._brought: set[str] = set()
         self._style = Style.drawn(stream)
@@ -119,6 +121,8 @@ class Actor:
     def _approach(self, name: str) -> Generator[Vector, Sight, Grip | None]:
         """Until the open jaws are over the target: it may have moved while the hand was on its way."""
         grip = None
+        if self._astray and self._stream.uniform() < self._astray:
+            yield from self._stray(name)
         for _ in range(3):
             grip = self._grip(name, like=grip)
             above = None if grip is None else over(grip.hand, self._style.approach, self._mover.reach)
@@ -129,6 +133,18 @@ class Actor:
                 break
             yield from self._go(route(here, above, CARRY, self._mover.reach), grip.open)
         return grip
+
+    def _stray(self, name: str) -> Step:
+        """Towards a place beside the target, so that what is seen from there goes with the way back."""
+        grip = self._grip(name)
+        angle, off = self._stream.uniform(-math.pi, math.pi), self._stream.uniform(*ASTRAY)
+        aside = float(off) * np.array([math.cos(angle), math.sin(angle), 0.0])
+        beside = None if grip is None else self._mover.reach.steepest(grip.hand.moved(aside))
+        above = None if beside is None else over(beside, self._style.approach, self._mover.reach)
+        if grip is None or above is None:
+            return False
+        way = route(hand_of(self._at, above.tool), above, CARRY, self._mover.reach)
+        return (yield from self._go(way, grip.open))
 
     def _mistake(self) -> str:
         """Never so many that the time would not suffice for the rest."""

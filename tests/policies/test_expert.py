@@ -152,6 +152,21 @@ def test_mistakes_are_made_on_purpose_and_made_good() -> None:
         assert len(grasps(closing)) == 3
 
 
+def test_an_approach_that_goes_astray_is_put_right_without_a_miss() -> None:
+    env = So100Env(SINGLE.tasks)
+    ways: list[float] = []
+    for trial in trials(SINGLE, "strawberry", 4):
+        straight, astray = played(env, SINGLE, trial), played(env, SINGLE, trial, astray=1.0)
+        assert grasps(astray) == grasps(straight) == [Grasp.HELD]
+        ways.append(_way(astray.actions) / _way(straight.actions))
+    assert np.mean(ways) > 1.02
+
+
+def _way(actions: np.ndarray) -> float:
+    """Of all joints but the jaw."""
+    return float(np.abs(np.diff(actions[:, :5], axis=0)).sum())
+
+
 def test_a_trial_is_played_alike_each_time_and_unlike_any_other() -> None:
     env, (one, two) = So100Env(SINGLE.tasks), trials(SINGLE, "pen", 2)
     first, again, other = (played(env, SINGLE, trial) for trial in (one, one, two))
@@ -235,6 +250,7 @@ def test_its_name_says_what_changes_it() -> None:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
+        (lambda world: Expert(world, astray=-0.1), r"^astray=-0.1 is a share of the attempts: between 0 and 1$"),
         (lambda world: Expert(world, mistakes=1.5), r"^mistakes=1.5 is a share of the attempts: between 0 and 1$"),
         (lambda world: Expert(world, speed=0), r"^speed=0 is a factor between 0.1 and 2$"),
         (lambda world: Expert(world, speed=math.nan), r"^speed=nan is a factor between 0.1 and 2$"),

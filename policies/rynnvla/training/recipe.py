@@ -66,7 +66,7 @@ TWIN = Recipe(
     actions=Schedule(steps=4000, batch=128, rate=1e-3, cooldown=2000, average=0.998, decay=1e-4),
     stage3=Stage(
         clips=Clips(frames=2, gap=3, share=0.1, opening=0.5, later=1.0, tokens=0.1),
-        schedule=Schedule(steps=20000, batch=32, rate=6e-4, muon=True, cooldown=4000, average=0.999),
+        schedule=Schedule(steps=5000, batch=32, rate=2e-3, muon=True, cooldown=1500, average=0.998),
     ),
 )
 """The small model that comes with the package."""
