@@ -19,6 +19,7 @@ from .folder import RunFolder, read_info, read_records, safe
 from .ground import Ground, PolicyLike, portable, prepare
 from .metrics import Clocks, Scores, clocks, last_takes, scores
 from .opening import opened
+from .pace import Pace
 from .pool import Seat
 from .progress import Silent, Watcher
 from .provenance import digest, provenance
@@ -132,7 +133,10 @@ class Playing:
         self.ground, self.folder, self.info, self.records = ground, folder, info, records
         allowed = {task.name: _allowed(task, ground.config) for task in ground.tasks}
         config = ground.config
-        self._runner = Runner(seats, policy, world, execute=config.execute, batch=config.batch, allowed=allowed)
+        pace = Pace(config.realtime, config.latency)
+        self._runner = Runner(
+            seats, policy, world, execute=config.execute, batch=config.batch, allowed=allowed, pace=pace
+        )
 
     def play(self, trials: Sequence[Trial], retry_errors: bool = False) -> Iterator[EpisodeRecord]:
         """Those of them that are not played yet: each is kept, and given as it ends."""

@@ -39,7 +39,7 @@ REQUIRED = {
     "tokenizers": ">=0.22",
 }
 """The ranges of pyproject.toml, which an installed package no longer has beside it."""
-OPTIONAL = {"lerobot": ">=0.6.1,<0.7"}
+OPTIONAL = {"lerobot": ">=0.6.1,<0.7", "websockets": ">=15", "pyzmq": ">=25"}
 """Each is an extra of the same name."""
 ROOM = 2**30
 """Bytes of memory and of disk below which a run is likely to end early."""

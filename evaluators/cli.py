@@ -157,6 +157,20 @@ def _fit_twin(words: Sequence[str]) -> int:
     return fit_twin.run(words)
 
 
+def _serve(words: Sequence[str]) -> int:
+    """Puts a policy behind openpi's wire, for another environment, machine or client."""
+    from . import serve
+
+    return serve.run(words)
+
+
+def _check_policy(words: Sequence[str]) -> int:
+    """Asks a policy here and behind its server for the same plan, and names the mistake that lies between them."""
+    from . import check_policy
+
+    return check_policy.run(words)
+
+
 def _shots(words: Sequence[str]) -> int:
     """Draws the starts of a suite, and a map of them."""
     from . import shots
@@ -191,6 +205,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "train": _train,
     "report-vae": _report_vae,
     "fit-twin": _fit_twin,
+    "serve": _serve,
+    "check-policy": _check_policy,
     "shots": _shots,
     "view": _view,
     "doctor": _doctor,

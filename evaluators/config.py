@@ -33,6 +33,12 @@ class RunConfig:
     """A named change of every task's world; empty: the tasks as the suite has them."""
     execute: int = 20
     """At most so many actions of a plan are executed before the policy looks again."""
+    wrap: tuple[str, ...] = ()
+    """What is put around the policy, in order, the innermost first: `noise=0.1`."""
+    realtime: bool = False
+    """The world's clock runs on while the policy thinks."""
+    latency: float | None = None
+    """Seconds that every plan takes in realtime; None: as long as it took. Saying it means realtime."""
     workers: int = 1
     """Processes that play side by side; 0 plays in this process."""
     batch: int | None = None
@@ -43,7 +49,7 @@ class RunConfig:
     """Which trials are filmed; the command's own default is the failures."""
 
 
-REPEATABLE = ("policy_arg", "url", "task", "env_arg")
+REPEATABLE = ("policy_arg", "url", "task", "env_arg", "wrap")
 WHAT_IS_PLAYED = (
     "policy",
     "policy_arg",
@@ -60,5 +66,8 @@ WHAT_IS_PLAYED = (
     "size",
     "variation",
     "execute",
+    "wrap",
+    "realtime",
+    "latency",
 )
 """The part of a config that a resumed run keeps; the rest is how it is played and may change."""

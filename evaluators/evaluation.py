@@ -17,6 +17,7 @@ from .flags import (
     STATUSES,
     USER_CAN_MEND,
     Parser,
+    Repeatable,
     called_by,
     policy_flags,
     size,
@@ -69,7 +70,8 @@ def run(words: Sequence[str], publish: Publish, commands: Mapping[str, str]) -> 
         return _play(partial(_resumed, path, given, quiet), path, publish, quiet, as_json)
     _check(given)
     out, dry = given.pop("out", None), given.pop("dry_run", False)
-    defaults: dict[str, Any] = {"workers": os.cpu_count() or 1, "video": "failures"}
+    measured = "realtime" in given and "latency" not in given
+    defaults: dict[str, Any] = {"workers": 1 if measured else os.cpu_count() or 1, "video": "failures"}
     config = RunConfig(**(defaults | given))
     return _dry_run(config) if dry else _play(partial(_started, config, out, quiet), None, publish, quiet, as_json)
 
@@ -180,7 +182,8 @@ def _what_is_played(group: Any) -> None:
     group.add_argument(
         "--variation",
         metavar="NAME",
-        help="the same starts, changed: randomized, or shuffled (every task told in another one's words)",
+        help="the same starts, changed: randomized, shuffled (every task told in another one's words), or slider-prompt "
+        "(calvin: other words for one subtask)",
     )
     world_flags(group)
     group.add_argument(
@@ -188,6 +191,19 @@ def _what_is_played(group: Any) -> None:
     )
     group.add_argument(
         "--execute", metavar="N", type=int, help="at most N actions of a plan are executed (default: 20)"
+    )
+    group.add_argument(
+        "--wrap",
+        metavar="NAME[=X]",
+        action=Repeatable,
+        help="put around the policy, innermost first; repeatable: clip, delay=TICKS, noise=SHARE, ensemble[=M], "
+        "blend=TICKS, stamp",
+    )
+    group.add_argument(
+        "--realtime", action="store_true", help="the world goes on while the policy thinks, for as long as it takes"
+    )
+    group.add_argument(
+        "--latency", metavar="S", type=float, help="as --realtime, but every plan takes S seconds, so that runs repeat"
     )
     group.add_argument("--list", nargs="?", const=None, metavar="NAME", help="what there is; NAME: its arguments")
     group.add_argument("--dry-run", action="store_true", help="print the trials, play nothing")
@@ -198,7 +214,7 @@ def _how_it_is_played(group: Any) -> None:
         "--workers",
         metavar="N",
         type=int,
-        help="worlds side by side, a process each (default: cores); 0: none, play here",
+        help="worlds side by side, a process each (default: cores; 1 with --realtime); 0: none, play here",
     )
     group.add_argument(
         "--batch", metavar="N", type=int, help="at most N queries in one call of the policy (default: all)"

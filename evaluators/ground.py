@@ -19,8 +19,11 @@ from .arguments import check, said, settled
 from .config import VIDEO, RunConfig
 from .errors import UnknownName, UserError
 from .flags import LARGEST
+from .wrapping import wrap_of
 
 PolicyLike = str | Callable[..., Policy]
+SLOWEST = 60.0
+"""Seconds: nobody waits longer for a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Su
 def portable(config: RunConfig) -> RunConfig:
     """The same from any folder, the user's files by their whole path, and in one spelling."""
     policy, suite = names.POLICY_TABLE.absolute(config.policy), names.SUITE_TABLE.absolute(config.suite)
-    return settled(replace(config, policy=policy, suite=suite))
+    realtime = config.realtime or config.latency is not None
+    return settled(replace(config, policy=policy, suite=suite, realtime=realtime))
 
 
 def _source(config: RunConfig, suite: Suite, tasks: tuple[Task, ...], renderer: GlChoice | None) -> EnvSource:
@@ -126,6 +130,10 @@ def _check(config: RunConfig) -> None:
         raise UserError(f"--trial-timeout {config.trial_timeout:g}: give a number of seconds above 0")
     if config.size is not None and not all(1 <= edge <= LARGEST for edge in config.size):
         raise UserError(f"--size {config.size[0]}x{config.size[1]}: each side has 1 to {LARGEST} pixels, as in 640x480")
+    if config.latency is not None and not 0 <= config.latency <= SLOWEST:
+        raise UserError(f"--latency {config.latency:g}: a plan takes 0 to {SLOWEST:g} seconds, as 0.2")
+    for text in config.wrap:
+        wrap_of(text)
     if config.video not in VIDEO:
         raise UnknownName("choice of videos", config.video, VIDEO)
     if config.seed_domain not in DOMAINS:

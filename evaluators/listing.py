@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+from ..envs.locate import locate
+from ..policies.catalog import WRAPPERS
 from ..tasks.base import Suite
 from . import names
 from .errors import UnknownName, UserError
@@ -12,7 +14,7 @@ _ANY = names.Table("suite, policy or world", "", "", {})
 
 
 def everything() -> str:
-    parts = [_heading(table) for table in names.TABLES]
+    parts = [*(_heading(table) for table in names.TABLES), _wrappers()]
     parts.append("Your own: ./file.py:Name or package.module:Name. What one takes: --list NAME")
     return "\n\n".join(parts)
 
@@ -37,6 +39,18 @@ def _table_of(found: Any) -> names.Table:
     if not callable(found):
         raise UserError(f"a {type(found).__name__} is no suite, no policy and no world")
     return names.ENV_TABLE if next(iter(inspect.signature(found).parameters), "") == "tasks" else names.POLICY_TABLE
+
+
+def _wrappers() -> str:
+    """What goes around any policy, and the number that it takes."""
+    said = {_with_amount(name): inspect.getdoc(locate(place)) or "" for name, place in WRAPPERS.items()}
+    rows = [f"  {name:<{_width(said)}} {text.partition('\n')[0]}" for name, text in said.items()]
+    return "\n".join(["wrappers (--wrap):", *rows])
+
+
+def _with_amount(name: str) -> str:
+    takes = locate(WRAPPERS[name]).takes
+    return name if takes is None else f"{name}[=X]" if takes.default is not None else f"{name}=X"
 
 
 def _heading(table: names.Table) -> str:
@@ -90,8 +104,9 @@ def _width(words: Iterable[str]) -> int:
 
 
 def _own_words(found: Any) -> list[str]:
-    """What a class says of its arguments."""
-    words = getattr(vars(found).get("__init__"), "__doc__", None) if isinstance(found, type) else None
+    """What a class says of its arguments, or the one that it is derived from."""
+    kinds = found.__mro__[:-1] if isinstance(found, type) else ()
+    words = next((vars(kind)["__init__"].__doc__ for kind in kinds if "__init__" in vars(kind)), None)
     return ["", inspect.cleandoc(words)] if words else []
 
 

@@ -13,7 +13,9 @@ from .errors import Mismatch, UserError
 from .ground import Ground
 from .matching import match
 from .output import tell
+from .pace import Pace
 from .pool import Seat
+from .wrapping import wrapped
 
 
 @contextmanager
@@ -22,16 +24,12 @@ def opened(ground: Ground) -> Generator[tuple[Sequence[Seat], Policy, World]]:
     with ExitStack() as stack:
         seats, world = _seats(ground)
         stack.callback(pool.close_all, seats)
-        policy = caught(Origin.POLICY, _built, ground, world)
-        if isinstance(policy, Fault):
-            raise UserError(f"policy '{ground.config.policy}' could not be built: {policy} ({policy.where})")
-        _check_policy(ground, policy)
+        policy = policy_of(ground, world)
         stack.callback(_close, policy)
         match(policy.spec, world)
         _check_instructions(ground, policy)
         _check_renderer(ground, policy)
-        size = ground.config.size
-        yield seats, policy if size is None else Resized(policy, size), world
+        yield seats, _as_played(ground, policy, world), world
 
 
 def _seats(ground: Ground) -> tuple[Sequence[Seat], World]:
@@ -42,8 +40,23 @@ def _seats(ground: Ground) -> tuple[Sequence[Seat], World]:
     return pool.open_workers(ground.source, workers, max(pool.START_SECONDS, ground.config.trial_timeout or 0.0))
 
 
+def policy_of(ground: Ground, world: World) -> Policy:
+    """Just built, and known to be a policy; a `UserError` where it is none."""
+    policy = caught(Origin.POLICY, _built, ground, world)
+    if isinstance(policy, Fault):
+        raise UserError(f"policy '{ground.config.policy}' could not be built: {policy} ({policy.where})")
+    _check_policy(ground, policy)
+    return policy
+
+
 def _built(ground: Ground, world: World) -> Policy:
     return ground.make_policy(world, **ground.policy_arguments)
+
+
+def _as_played(ground: Ground, policy: Policy, world: World) -> Policy:
+    config = ground.config
+    sized = policy if config.size is None else Resized(policy, config.size)
+    return wrapped(sized, world, config.wrap, Pace(config.realtime, config.latency))
 
 
 def _check_policy(ground: Ground, policy: Any) -> None:

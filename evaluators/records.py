@@ -1,6 +1,6 @@
 """What a run leaves behind, as typed data: one record per take of a trial, and one description of the run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -18,6 +18,22 @@ class ErrorNote:
     origin: Origin
     kind: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paced:
+    """What a trial paid for the time that plans took, where the world did not wait; all zero where it did."""
+
+    thinking: int = 0
+    """Ticks between a look and the plan that came of it."""
+    held: int = 0
+    """Ticks in which the arm held still, since nothing was left of the plan before."""
+    dropped: int = 0
+    """Actions that came after their time."""
+    judged: int = 0
+    """Plans with a deadline, which is the end of the plan before."""
+    missed: int = 0
+    """Of these, plans that came later than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +56,7 @@ class Result:
     """What was odd about the policy's plans, counted."""
     path: tuple[float, ...]
     """How far each entry of the state travelled, in its unit."""
+    paced: Paced = Paced()
     start_hash: str
     end_hash: str
     """Empty where the trial was broken off or the world has none."""
@@ -61,6 +78,9 @@ class Clock:
     """Resets, steps and pictures."""
     plan_ms: tuple[float, ...]
     """Wall time of each call of the policy that answered this trial."""
+    parts_ms: dict[str, tuple[float | None, ...]] = field(default_factory=dict[str, tuple[float | None, ...]])
+    """What a policy says of its own plans, by name, as `model`, `server`, `transport`; one entry for each plan, None
+    where it said nothing."""
     worker: str
     host: str
 

@@ -15,6 +15,7 @@ from ..envs.player import Closing, Leg, Opening
 from ..policies.base import Plan, Policy, Query, World
 from ..tasks.base import Origin, Outcome, Trial
 from .errors import UserError
+from .pace import WAITS, Pace
 from .pool import Seat, ready
 from .records import EpisodeRecord
 from .rollout import Rollout, Take
@@ -49,12 +50,15 @@ class Runner:
         execute: int,
         batch: int | None,
         allowed: dict[str, float],
+        pace: Pace = WAITS,
     ) -> None:
+        """Where time is measured every query is asked alone: a robot does not wait for another one's answer."""
         self._slots = [_Slot(index, seat) for index, seat in enumerate(seats)]
         self._policy = policy
         self._world = world
         self._execute = execute
-        self._batch = batch or len(seats)
+        self._batch = 1 if pace.measured else batch or len(seats)
+        self._pace = pace
         self._allowed = allowed
         self._queries: deque[tuple[_Slot, Query]] = deque()
         self._done: deque[Take] = deque()
@@ -102,7 +106,7 @@ class Runner:
             sys.stderr.write(f"armtrial: {slot.seat.name} is given up: {error}\n")
 
     def _begin(self, slot: _Slot, trial: Trial, take: int) -> None:
-        slot.rollout = Rollout(trial, take, slot.index, self._policy.spec, self._world.action, self._execute)
+        slot.rollout = Rollout(trial, take, slot.index, self._policy.spec, self._world, self._execute, self._pace)
         slot.fault, slot.allowed = None, self._allowed[trial.task]
         self._ask_world(slot, "begin", trial, slot.rollout.look)
 
@@ -217,9 +221,10 @@ def play(
     execute: int,
     batch: int | None,
     allowed: dict[str, float],
+    pace: Pace = WAITS,
 ) -> Iterator[Take]:
     """Plays every (trial, take) and gives each as it ends. `allowed`: wall seconds for a world, by task."""
-    return Runner(seats, policy, world, execute=execute, batch=batch, allowed=allowed).play(deque(todo))
+    return Runner(seats, policy, world, execute=execute, batch=batch, allowed=allowed, pace=pace).play(deque(todo))
 
 
 def pending(

@@ -11,6 +11,13 @@ from ..evaluators.stats import ClusteredRate, Mean, Rate, percent
 from ..evaluators.traces import Trace
 from ..evaluators.trial_rows import TrialRow, trial_rows
 
+MEASURED = "NOT REPEATABLE: plans took as long as this machine took"
+
+
+def measured(config: RunConfig) -> bool:
+    """The clock of the wall had a say in what happened."""
+    return config.realtime and config.latency is None
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -28,7 +35,7 @@ class Report:
         config = self.info.config
         seeds = f"NO EVALUATION: {config.seed_domain} seeds" if config.seed_domain != "eval" else ""
         secret = "PRIVILEGED: it is shown what no camera could see" if self.info.privileged else ""
-        notes = (seeds, config.variation, *_world(config), secret)
+        notes = (seeds, config.variation, *_world(config), secret, MEASURED if measured(config) else "")
         return ", ".join([f"{self.info.policy} on {self.info.suite}-v{self.info.suite_version}", *filter(None, notes)])
 
     @property

@@ -26,6 +26,8 @@ def details(report: Report) -> list[tuple[str, str]]:
         ("hard hits", _hits(row)),
         ("wrong thing", f"lifted in {counts(row.wrong_object)} trials" if row.wrong_object.k else ""),
         ("plans", _plans(report.clocks.overall)),
+        ("of these", _parts(report.clocks.overall)),
+        ("realtime", _paid(report.clocks.overall)),
         ("flags", _flags(row.flags)),
     ]
     return [(name, text) for name, text in lines if text]
@@ -102,8 +104,24 @@ def _plans(figures: Punctuality | None) -> str:
     if figures is None or (figures.longest or 0.0) < NOTICEABLE:
         return ""
     p50, p95, p99 = (f"{at.value:.0f}" for at in (figures.p50, figures.p95, figures.p99))
-    tardy = f"; late: {late(figures)}" if figures.late is not None else ""
+    tardy = f"; late: {late(figures)}" if figures.late is not None and figures.paid is None else ""
     return f"p50 {p50} ms, p95 {p95}, p99 {p99}, longest {figures.longest:.0f}{tardy}"
+
+
+def _parts(figures: Punctuality | None) -> str:
+    """Medians of what the policy says of its own time."""
+    if figures is None or (figures.longest or 0.0) < NOTICEABLE:
+        return ""
+    return ", ".join(f"{part.name} {part.median:.1f} ms" for part in figures.parts)
+
+
+def _paid(figures: Punctuality | None) -> str:
+    if figures is None or figures.paid is None:
+        return ""
+    paid = figures.paid
+    missed = f", deadlines missed: {late(figures)}" if figures.late is not None else ""
+    times = f"{paid.thinking:.1f} s of thinking, {paid.held:.1f} s held still"
+    return f"{times}, {paid.dropped} late actions dropped{missed}"
 
 
 def _flags(flags: Sequence[Flag]) -> str:

@@ -78,7 +78,7 @@ def _playing_flags(group: Any) -> None:
     group.add_argument("--out", metavar="DIR", type=Path, help="folder of the run")
 
 
-_OF_POLICY = ("policy_arg", "checkpoint", "device", "url", "size", "execute")
+_OF_POLICY = ("policy_arg", "checkpoint", "device", "url", "size", "execute", "wrap")
 _PLAYED = ("policy", "policy_arg", "checkpoint", "device", "url", "env_arg", "look", "robot_model", "execute")
 
 

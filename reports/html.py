@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ..evaluators.api import Run
 from ..evaluators.metrics import Score
 from . import drawings, gallery, ground
-from .base import HEADER, Line, Report, Shown, remarks
+from .base import HEADER, MEASURED, Line, Report, Shown, measured, remarks
 from .details import details
 from .evidence import Evidence, gathered
 from .markup import Content, Markup, element, joined
@@ -45,6 +45,7 @@ def _top(report: Report, evidence: Evidence) -> Markup:
     marks = [
         "PRIVILEGED: it is shown what no camera could see" if info.privileged else "",
         f"NO EVALUATION: {info.config.seed_domain} seeds" if info.config.seed_domain != "eval" else "",
+        MEASURED if measured(info.config) else "",
         missing,
     ]
     return joined(

@@ -30,6 +30,8 @@ VERSIONS = {
     "safetensors": "0.8.0",
     "tokenizers": "0.22.2",
     "lerobot": "0.6.1",
+    "pyzmq": "27.3.0",
+    "websockets": "17.4",
 }
 WELL = {
     gl.FRAME: gl.Ending(0, '["llvmpipe", "4.5 Mesa"]\n', "", 0.5),

@@ -61,7 +61,7 @@ def test_a_policy_of_ten_lines_in_a_file_plays_a_suite(tmp_path: Path, capsys: p
         (("--policy", "toy", "--suite", "tony"), "no suite is called 'tony'. Did you mean 'toy'? There are: "),
         (
             ("repor", "x"),
-            "no command is called 'repor'. Did you mean 'report'? There are: baseline, collect, compare, ",
+            "no command is called 'repor'. Did you mean 'report'? There are: baseline, check-policy, collect, ",
         ),
         (("--polcy", "toy"), "--polcy is not understood. Did you mean --policy? See "),
         (("--episodes", "many"), "argument --episodes: invalid int value: 'many'. See "),

@@ -24,7 +24,7 @@ def test_a_name_a_file_and_a_module_lead_to_the_same_class(monkeypatch: pytest.M
 def test_an_unknown_name_gives_the_nearest_and_all() -> None:
     with pytest.raises(UnknownName) as caught:
         names.POLICY_TABLE.get("hodl")
-    assert str(caught.value).startswith("no policy is called 'hodl'. Did you mean 'hold'? There are: blind, expert, ")
+    assert str(caught.value).startswith("no policy is called 'hodl'. Did you mean 'hold'? There are: act, blind, ")
 
 
 def test_a_module_that_is_not_installed_is_named() -> None:

@@ -1,0 +1,1 @@
+"""Policies that LeRobot trained, run in this process by LeRobot's own models and processors."""
