@@ -28,6 +28,7 @@ bench: .venv/.dev
 	$(BIN)/python -m armtrial.tests.bench.overhead
 	$(BIN)/python -m armtrial.tests.bench.twin
 	$(BIN)/python -m armtrial.tests.bench.rynnvla
+	$(BIN)/python -m armtrial.tests.bench.serve
 
 doctor: .venv/.base
 	$(BIN)/armtrial doctor
