@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from .errors import UnknownName, UserError
 MODELS = ("rynnvla",)
 STEPS = ("draw", "tokenizer", "actions", "stage1", "stage2", "stage3", "pack")
 INTERRUPTED = 130
+LINE_SECONDS = 60.0
+"""From one line of a log to the next."""
 
 DESCRIPTION = """\
 Trains RynnVLA from demonstrations, step by step. A step that was interrupted goes on where it stopped.
@@ -207,8 +210,15 @@ def _counting(bar: Progress, task: Any) -> Callable[[int, int], None]:
 
 
 def _telling(bar: Progress, task: Any, step: str) -> Callable[[int, Mapping[str, float]], None]:
+    """Where nobody sees a bar move, a line a minute."""
+    told = time.monotonic()
+
     def tell(done: int, figures: Mapping[str, float]) -> None:
+        nonlocal told
         bar.update(task, completed=done, description=f"{step} {_figures(figures)}")
+        if not bar.console.is_terminal and time.monotonic() - told > LINE_SECONDS:
+            told = time.monotonic()
+            bar.console.print(f"{step} {done}: {_figures(figures)}", soft_wrap=True)
 
     return tell
 
