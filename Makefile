@@ -4,7 +4,13 @@ PYTHON ?= $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/d
 BIN := .venv/bin
 EVAL ?= --policy toy --suite toy
 
-.PHONY: eval test test-all check format bench doctor wheel clean
+# CALVIN's world is played by a Python of its own: pybullet has no wheel for newer ones.
+PYTHONS_OF_CALVIN := python3.11 python3.10 /usr/bin/python3.11 /usr/bin/python3.10 \
+  $(wildcard $(HOME)/.pyenv/versions/3.11*/bin/python $(HOME)/.pyenv/versions/3.10*/bin/python)
+PYTHON_OF_CALVIN ?= $(shell for name in $(PYTHONS_OF_CALVIN); do \
+  $$name -c 'import ensurepip' >/dev/null 2>&1 && echo $$name && break; done)
+
+.PHONY: eval test test-all check format bench doctor calvin wheel clean
 
 eval: .venv/.base
 	$(BIN)/python run_eval.py $(EVAL)
@@ -33,11 +39,13 @@ bench: .venv/.dev
 doctor: .venv/.base
 	$(BIN)/armtrial doctor
 
+calvin: .venv-calvin/.done
+
 wheel: .venv/.dev
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
-	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-calvin build dist .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' || \
@@ -52,3 +60,13 @@ clean:
 .venv/.dev: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ .venv/.base
+
+.venv-calvin/.done:
+	@test -n "$(PYTHON_OF_CALVIN)" || { \
+	  echo "CALVIN needs Python 3.11 or 3.10 with venv, and there is none here. Get one (uv python install 3.11, or"; \
+	  echo "apt-get install python3.11-venv) and say where it is: make calvin PYTHON_OF_CALVIN=/path/to/python3.11"; \
+	  exit 1; }
+	$(PYTHON_OF_CALVIN) -m venv .venv-calvin
+	.venv-calvin/bin/python -m pip install --quiet 'numpy>=2' msgpack 'pybullet==3.2.7' 'gym==0.26.2' 'hydra-core>=1.3,<1.4' \
+	  'omegaconf>=2.3,<2.4' numpy-quaternion gitpython opencv-python-headless scipy
+	@touch $@

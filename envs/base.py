@@ -65,6 +65,8 @@ class ActionSpec:
     gripper: Gripper
     rate: float
     """Actions per second."""
+    binary: tuple[str, ...] = ()
+    """Entries that are either low or high and nothing between, as a gripper that is told to close or to open."""
 
     def __post_init__(self) -> None:
         sizes = {len(self.names), len(self.low), len(self.high), len(self.units)}
@@ -72,6 +74,8 @@ class ActionSpec:
             raise ValueError(f"an action spec needs a low, a high and a unit for each of its names {self.names}")
         if not all(np.isfinite([*self.low, *self.high, self.rate])) or self.rate <= 0:
             raise ValueError("an action spec needs finite bounds and a rate above 0")
+        if unknown := set(self.binary) - set(self.names):
+            raise ValueError(f"an action spec's binary entries are among its names; {sorted(unknown)} are not")
         if any(low >= high for low, high in zip(self.low, self.high)):
             raise ValueError(f"an action spec needs low < high; low is {self.low}, high is {self.high}")
 
@@ -89,11 +93,32 @@ class ActionSpec:
         lowest, highest = _bounds(self.low, self.high)
         inside = (actions >= lowest) & (actions <= highest)
         if inside.all():
-            return actions
+            return self._two_way(actions)
         row, column = (int(i) for i in np.argwhere(~inside)[0])
         low, high = self.low[column], self.high[column]
         value = actions[row, column]
         raise ActionError(f"action {row}, '{self.names[column]}': {value:g} is outside [{low:g}, {high:g}]")
+
+    def snapped(self, actions: Vector) -> Vector:
+        """A copy whose binary entries are at the nearer of their two values; in the very middle, at the high one."""
+        moved = np.array(actions, dtype=np.float64)
+        for column in map(self.names.index, self.binary):
+            low, high = self.low[column], self.high[column]
+            moved[..., column] = np.where(moved[..., column] < (low + high) / 2, low, high)
+        return moved
+
+    def _two_way(self, actions: Vector) -> Vector:
+        for column in map(self.names.index, self.binary):
+            low, high = self.low[column], self.high[column]
+            between = (actions[:, column] != low) & (actions[:, column] != high)
+            if between.any():
+                row = int(between.argmax())
+                value, name = actions[row, column], self.names[column]
+                raise ActionError(
+                    f"action {row}, '{name}': {value:g} is neither {low:g} nor {high:g}, and there is nothing between; "
+                    "--wrap threshold moves it to the nearer one"
+                )
+        return actions
 
 
 @functools.cache
@@ -153,6 +178,8 @@ class Step:
     stage: int = 0
     """Subtasks solved so far; rises in chains only."""
     events: tuple[Event, ...] = ()
+    executed: Vector | None = None
+    """What was done in place of the action, where a world may cut it, as a real arm does; None: the action."""
 
 
 @dataclass(frozen=True, slots=True)

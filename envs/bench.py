@@ -71,7 +71,7 @@ class Bench:
         spec = self.env.action_spec
         ticks, held = round(seconds * spec.rate), max(1, round(HELD_SECONDS * spec.rate))
         drawn = np.random.default_rng(seed).uniform(spec.low, spec.high, (ticks // held + 1, len(spec.names)))
-        return np.repeat(drawn, held, axis=0)[:ticks]
+        return spec.snapped(np.repeat(drawn, held, axis=0)[:ticks])
 
     def still(self) -> Vector:
         """The action that asks for nothing."""
@@ -82,7 +82,7 @@ class Bench:
         else:
             measured = dict(zip(self.env.observation_spec.state, state))
             wanted = np.array([measured.get(name, middle) for name, middle in zip(spec.names, wanted)])
-        return np.clip(wanted, spec.low, spec.high)
+        return spec.snapped(np.clip(wanted, spec.low, spec.high))
 
     def play(self, actions: Vector) -> Iterator[Step]:
         for action in actions:

@@ -25,11 +25,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..tasks.base import DOMAINS, End, Outcome, Suite, Task, Trial
 from ..tasks.catalog import SUITES
-from .base import ActionError, ActionSpec, Image, Observation, ObservationSpec, Size, Vector
-from .catalog import ENVS, NEEDS_GL
+from .base import ActionError, ActionSpec, Env, Image, Observation, ObservationSpec, Size, Vector
+from .catalog import ENVS, GUESTS, NEEDS_GL
 from .gl import chosen
+from .guests import Guest
 from .locate import LocateError, locate
 from .player import LocalPlayer, Look
+from .remote import RemoteEnv
 from .worker import EnvSource
 
 FAR = np.finfo(np.float32).max / 2
@@ -71,7 +73,7 @@ class TrialEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self._domain = _known("seed domain", domain, DOMAINS)
         if self._task.env in NEEDS_GL and pixels:
             os.environ.update(chosen(os.environ).environ)  # MuJoCo reads it when the world is imported
-        self._world = EnvSource(_place_of(self._task), (self._task,), env_args or {}).build()
+        self._world = _world_of(self._task, env_args or {})
         self._player = LocalPlayer(self._world, (self._task,))
         self._actions = _ActionMap(self._world.action_spec, normalize)
         self._sizes = _sizes(self._world.observation_spec, cameras, image_size) if pixels else {}
@@ -161,7 +163,7 @@ class _ActionMap:
         self._warn_if_far(values)
         if self._normalize:
             values = self._low + (values + 1) / 2 * (self._high - self._low)
-        return self._spec.checked(np.clip(values, self._low, self._high)[None])
+        return self._spec.checked(self._spec.snapped(np.clip(values, self._low, self._high))[None])
 
     def _warn_if_far(self, values: Vector) -> None:
         """More than the whole range outside is no overshoot: the policy speaks in other units."""
@@ -218,6 +220,14 @@ def _task_of(suite: Suite, name: str) -> Task:
 
 def _place_of(task: Task) -> str:
     return task.env if ":" in task.env else ENVS[_known("world", task.env, ENVS)]
+
+
+def _world_of(task: Task, arguments: Mapping[str, Any]) -> Env:
+    """In this process, or in the interpreter that it needs."""
+    if task.env not in GUESTS:
+        return EnvSource(_place_of(task), (task,), arguments).build()
+    found: Guest = locate(GUESTS[task.env])(arguments, os.environ)
+    return RemoteEnv(EnvSource(ENVS[task.env], (task,), found.arguments, found.renderer.environ, found.interpreter))
 
 
 def _known(what: str, name: str, names: Iterable[str]) -> str:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..tasks.base import End, Event, Task, Trial
 from ..tasks.referee import Referee
 from ..tasks.rubric import STAGES, Attempt, label
 from . import checked
 from .base import Env, LifecycleError, Observation, Played, Size, Vector, Verdict
+from .rig import KeepsLog, RunsOn, TrialLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,16 @@ class Closing:
     """The tick at which each plan began."""
     unanswered: Vector
     """(1, D): the action at which the world broke, which follows the last of `actions`; (0, D) where it did not."""
+    log: TrialLog | None = None
+    """Of a world with a rig ..."""
+    raw: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)  # type: ignore[type-arg]
+    """... and what it measured tick by tick."""
 
 
 class Player(Protocol):
     def begin(self, trial: Trial, look: Look) -> Opening: ...
 
-    def advance(self, actions: Vector) -> Leg: ...
+    def advance(self, actions: Vector, rest: Vector | None = None) -> Leg: ...
 
     def finish(self, judged: bool) -> Closing: ...
 
@@ -103,18 +109,23 @@ class LocalPlayer:
         self._unanswered: list[Vector] = []
         return Opening(start.hash, observation, time.perf_counter() - began)
 
-    def advance(self, actions: Vector) -> Leg:
-        """Executes the plan until it is used up, a rule ends the trial or a chain reaches its next stage."""
+    def advance(self, actions: Vector, rest: Vector | None = None) -> Leg:
+        """Executes the plan until it is used up, a rule ends the trial or a chain reaches its next stage.
+
+        `rest`: what a world that does not wait goes on with while the next plan is made."""
         referee = self._running()
         began = time.perf_counter()
         self._plans.append(referee.ticks)
         before = self._stage
         names = self._env.observation_spec.state
+        if isinstance(self._env, RunsOn):
+            self._env.ahead(actions if rest is None else np.concatenate([actions, rest]))
         for action in actions:
             self._unanswered = [action.copy()]  # a world may write into what it is given
             step = checked.step(self._env.step(action))
             self._states.append(checked.state(step.state, names))
-            self._actions.append(self._unanswered.pop())
+            asked = self._unanswered.pop()
+            self._actions.append(asked if step.executed is None else np.array(step.executed, dtype=np.float64))
             self._stage, self._progress = int(step.stage), checked.progress(step)
             self._end = referee.see(bool(step.success), bool(step.terminated), self._stage, step.events)
             if self._end is not None or self._stage > before:
@@ -140,6 +151,7 @@ class LocalPlayer:
             played = Played(referee.success, self._end, name, self._progress, referee.ticks)
             verdict = checked.verdict(self._env.verdict(played))
         self._referee = None
+        log, raw = _logged(self._env)
         return Closing(
             played=played,
             verdict=verdict,
@@ -151,12 +163,18 @@ class LocalPlayer:
             states=_stacked(self._states, len(self._env.observation_spec.state)),
             plans=tuple(self._plans),
             unanswered=_stacked(self._unanswered, len(self._env.action_spec.names)),
+            log=log,
+            raw=raw,
         )
 
     def _running(self) -> Referee:
         if self._referee is None:
             raise LifecycleError("no trial is running; begin one first")
         return self._referee
+
+
+def _logged(env: Env) -> tuple[TrialLog | None, Mapping[str, NDArray[np.generic]]]:
+    return env.trial_log() if isinstance(env, KeepsLog) else (None, {})
 
 
 def _stacked(rows: Sequence[Vector], width: int) -> Vector:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..envs.locate import text_of
+from ..envs.rig import Amendment, Desk, HasDesk, TrialLog
 from ..policies.base import Policy, World
 from ..tasks.base import Outcome, Suite, Task, Trial
 from .config import REPEATABLE, WHAT_IS_PLAYED, RunConfig
@@ -20,7 +21,7 @@ from .ground import Ground, PolicyLike, portable, prepare
 from .metrics import Clocks, Scores, clocks, last_takes, scores
 from .opening import opened
 from .pace import Pace
-from .pool import Seat
+from .pool import LocalSeat, Seat
 from .progress import Silent, Watcher
 from .provenance import digest, provenance
 from .records import EpisodeRecord, RunInfo, Sitting
@@ -52,7 +53,7 @@ class Run:
 
     @property
     def scores(self) -> Scores:
-        return scores(self.records, self.info.tasks, self.info.trials, self.traces)
+        return scores(self.records, self.info.tasks, self.info.trials, self.traces, self.info.chains)
 
     @property
     def clocks(self) -> Clocks:
@@ -140,10 +141,30 @@ class Playing:
 
     def play(self, trials: Sequence[Trial], retry_errors: bool = False) -> Iterator[EpisodeRecord]:
         """Those of them that are not played yet: each is kept, and given as it ends."""
-        todo = deque(pending(trials, self.records, retry_errors))
-        for take in self._runner.play(todo):
+        yield from self._played(pending(trials, self.records, retry_errors))
+        void = {record.id for record in last_takes(self.records) if record.result.outcome is Outcome.VOID}
+        yield from self._played([(trial, take) for trial, take in pending(trials, self.records) if trial.id in void])
+
+    def _played(self, todo: Sequence[tuple[Trial, int]]) -> Iterator[EpisodeRecord]:
+        for take in self._runner.play(deque(todo)):
             self.records.append(self.folder.append(take.record, take.steps, take.fault))
             yield self.records[-1]
+
+    def lend_desk(self, seats: Sequence[Seat]) -> None:
+        """To a world with a person beside it, who keeps evidence in the run's folder and may think again."""
+        desk = Desk(self.folder.path, len(self.ground.trials), self._done, self._amend)
+        for seat in seats:
+            if isinstance(seat, LocalSeat) and isinstance(seat.env, HasDesk):
+                seat.env.sit_down(desk)
+
+    def _done(self) -> int:
+        return len({record.id for record in self.records})
+
+    def _amend(self, amendment: Amendment) -> None:
+        """One more take, of the same steps: what was said before stays in the log."""
+        before = next(record for record in reversed(self.records) if record.id == amendment.trial)
+        self.folder.settle()
+        self.records.append(self.folder.append(_amended(before, amendment), self.folder.read_steps(before), None))
 
     @property
     def run(self) -> Run:
@@ -199,6 +220,7 @@ def _kept(
         _check_records(records, ground.trials, folder.path)
         folder.write_info(info)
         playing = Playing(ground, folder, info, records, *stage)
+        playing.lend_desk(stage[0])
         try:
             yield playing
         except BaseException as reason:
@@ -206,6 +228,15 @@ def _kept(
                 playing.end("interrupted" if isinstance(reason, KeyboardInterrupt) else "failed")
             raise
         playing.end("done")
+
+
+def _amended(record: EpisodeRecord, amendment: Amendment) -> EpisodeRecord:
+    judged, log = amendment.judgement, record.rig or TrialLog()
+    result = replace(
+        record.result, outcome=judged.outcome, label=judged.label, judged_by=judged.by, note=judged.note, error=None
+    )
+    log = replace(log, verdicts=(*log.verdicts, judged), void_reason=amendment.void_reason)
+    return replace(record, take=record.take + 1, result=result, rig=log)
 
 
 def _ground_again(path: Path, info: RunInfo, changes: dict[str, Any]) -> Ground:
@@ -280,7 +311,7 @@ def _info(ground: Ground, policy: Policy, world: World) -> RunInfo:
         config=ground.config,
         suite=ground.suite.name,
         suite_version=ground.suite.version,
-        env=ground.suite.env,
+        env="real" if ground.config.env == "real" else ground.suite.env,
         policy=spec.name,
         policy_version=spec.version,
         privileged=spec.privileged,
@@ -290,6 +321,7 @@ def _info(ground: Ground, policy: Policy, world: World) -> RunInfo:
         rate=world.action.rate,
         tasks=tuple(task.name for task in ground.tasks),
         trials=len(ground.trials),
+        chains={task.name: task.stages for task in ground.tasks if task.stages is not None},
         sittings=(_sitting(ground),),
     )
 

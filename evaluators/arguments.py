@@ -13,11 +13,11 @@ from .errors import UnknownName, UserError
 
 SHORT_FOR: Mapping[str, tuple[str, ...]] = {
     "policy_arg": ("checkpoint", "device", "url"),
-    "env_arg": ("look", "robot_model"),
+    "env_arg": ("look", "robot_model", "calvin_root", "port", "front", "wrist", "console"),
 }
 """Fields of a config that say one argument each, by the field that says any: `--look pretty` is
 `--env-arg look=pretty`."""
-_FOLDERS = ("checkpoint", "run")
+_FOLDERS = ("checkpoint", "run", "calvin_root")
 _FILES = ("checkpoint", "robot_model", "calibration", "actuators")
 """Arguments that may name what lies on this machine; a checkpoint may also be a name for a hub to know."""
 

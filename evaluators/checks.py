@@ -18,6 +18,8 @@ from importlib import metadata
 from pathlib import Path
 
 from ..envs import gl
+from ..envs.calvin.guest import guest
+from ..envs.guests import Guest, GuestError
 
 PYTHON = ">=3.12,<3.14"
 REQUIRED = {
@@ -97,6 +99,10 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _calvin(environ: Mapping[str, str]) -> Guest:
+    return guest({}, environ)
+
+
 def _usable(device: Path) -> bool:
     return os.access(device, os.R_OK | os.W_OK)
 
@@ -119,6 +125,8 @@ class Machine:
     usable: Callable[[Path], bool] = _usable
     """Whether this user may read and write a device."""
     run: gl.Run = gl.run_apart
+    calvin: Callable[[Mapping[str, str]], Guest] = _calvin
+    """What CALVIN is played with; a `GuestError` where it cannot be."""
 
     @property
     def is_checkout(self) -> bool:
@@ -186,13 +194,12 @@ def rig(machine: Machine) -> tuple[Finding, ...]:
 
 
 def calvin(machine: Machine) -> tuple[Finding, ...]:
-    said = machine.environ.get("CALVIN_ROOT", "")
-    data = Path(said, "calvin_env", "data")
-    if said and data.is_dir():
-        return (Finding("CALVIN", Status.OK, f"CALVIN_ROOT is {said}"),)
-    fact = f"CALVIN_ROOT is {said}, but there is no {data}" if said else "CALVIN_ROOT is not set"
-    cure = "git clone --recurse-submodules https://github.com/mees/calvin.git && export CALVIN_ROOT=$PWD/calvin"
-    return (Finding("CALVIN", Status.MISSING, fact, cure),)
+    """A checkout, a Python with pybullet, and EGL in it: all three are tried."""
+    try:
+        found = machine.calvin(machine.environ)
+    except GuestError as error:
+        return (Finding("CALVIN", Status.MISSING, error.fact, error.way_out),)
+    return (Finding("CALVIN", Status.OK, f"{found.arguments['calvin_root']}, {found.renderer}"),)
 
 
 def resources(machine: Machine) -> tuple[Finding, ...]:

@@ -27,6 +27,16 @@ class RunConfig:
     look: str = ""
     """Short for the world's argument of that name, as is the next; empty: not said."""
     robot_model: str = ""
+    calvin_root: str = ""
+    env: str = "sim"
+    """`real`: the suite is played on a real arm in place of its own world."""
+    port: str = ""
+    """Serial port of the arm, or `twin`: an arm made of software. As the next three, short for an argument of it."""
+    front: str = ""
+    wrist: str = ""
+    console: str = ""
+    yes: bool = False
+    """Nobody is asked: a rehearsal on the twin judges itself."""
     size: tuple[int, int] | None = None
     """(width, height) of the pictures that the policy is shown; None: what it asks for."""
     variation: str = ""
@@ -63,6 +73,9 @@ WHAT_IS_PLAYED = (
     "env_arg",
     "look",
     "robot_model",
+    "calvin_root",
+    "env",
+    "port",
     "size",
     "variation",
     "execute",

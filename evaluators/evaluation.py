@@ -20,6 +20,7 @@ from .flags import (
     Repeatable,
     called_by,
     policy_flags,
+    real_flags,
     size,
     trial_flags,
     world_flags,
@@ -48,6 +49,7 @@ examples:
   %(prog)s --policy toy --suite toy --episodes 5 --workers 4 --out runs/x
   %(prog)s --policy expert --suite single --look pretty      the same trials, drawn otherwise
   %(prog)s --policy toy --suite toy --size 110x20            the same policy, shown smaller pictures
+  %(prog)s --policy expert --suite single --env real --port twin --yes --episodes 1   rehearse the real arm
   %(prog)s --resume runs/x                                   go on after Ctrl-C or a crash
   %(prog)s --resume runs/x --retry-errors                    play the trials that broke once more
   %(prog)s --list                                            suites, policies, worlds; --list toy: its arguments
@@ -71,7 +73,8 @@ def run(words: Sequence[str], publish: Publish, commands: Mapping[str, str]) -> 
     _check(given)
     out, dry = given.pop("out", None), given.pop("dry_run", False)
     measured = "realtime" in given and "latency" not in given
-    defaults: dict[str, Any] = {"workers": 1 if measured else os.cpu_count() or 1, "video": "failures"}
+    workers = 1 if measured else os.cpu_count() or 1
+    defaults: dict[str, Any] = {"workers": 0 if given.get("env") == "real" else workers, "video": "failures"}
     config = RunConfig(**(defaults | given))
     return _dry_run(config) if dry else _play(partial(_started, config, out, quiet), None, publish, quiet, as_json)
 
@@ -99,6 +102,7 @@ def _started(config: RunConfig, out: str | None, quiet: bool) -> "Run":
     from .ground import prepare
     from .progress import watcher
 
+    quiet = quiet or config.env == "real"  # the operator has the terminal
     return api.start(prepare(config), None if out is None else Path(out), watcher(quiet))
 
 
@@ -136,8 +140,8 @@ def _how_to_go_on(folder: Path | None) -> str:
 
 
 def _film(run: "Run", quiet: bool) -> bool:
-    if run.info.config.video == "none":
-        return False
+    if run.info.config.video == "none" or run.info.config.env == "real":
+        return False  # an arm is filmed as it plays
     from .filming import film_run
 
     return film_run(run, quiet)
@@ -182,10 +186,11 @@ def _what_is_played(group: Any) -> None:
     group.add_argument(
         "--variation",
         metavar="NAME",
-        help="the same starts, changed: randomized, shuffled (every task told in another one's words), or slider-prompt "
-        "(calvin: other words for one subtask)",
+        help="the same starts, changed: randomized, shuffled (every task told in another one's words), or "
+        "slider-prompt (calvin: other words for one subtask)",
     )
     world_flags(group)
+    real_flags(group)
     group.add_argument(
         "--size", metavar="WxH", type=size, help="of the pictures that the policy is shown (default: what it asks for)"
     )
@@ -197,7 +202,7 @@ def _what_is_played(group: Any) -> None:
         metavar="NAME[=X]",
         action=Repeatable,
         help="put around the policy, innermost first; repeatable: clip, delay=TICKS, noise=SHARE, ensemble[=M], "
-        "blend=TICKS, stamp",
+        "blend=TICKS, stamp, threshold",
     )
     group.add_argument(
         "--realtime", action="store_true", help="the world goes on while the policy thinks, for as long as it takes"

@@ -103,8 +103,24 @@ def world_flags(group: Any) -> None:
     group.add_argument(
         "--robot-model", metavar="FILE", help="another robot in it: short for --env-arg robot_model=FILE"
     )
+    group.add_argument(
+        "--calvin-root",
+        metavar="DIR",
+        help="checkout of calvin_env (default: CALVIN_ROOT): short for --env-arg calvin_root=DIR",
+    )
+
+
+def real_flags(group: Any) -> None:
+    """The arm in place of the suite's own world."""
+    group.add_argument("--env", choices=("sim", "real"), help="real: on a real SO-100 or SO-101 (default: sim)")
+    group.add_argument("--port", metavar="P", help="its serial port, or twin: the same driver on an arm of software")
+    group.add_argument("--front", metavar="CAMERA", help="its camera at the table, by number or path")
+    group.add_argument("--wrist", metavar="CAMERA", help="its camera at the hand, by number or path")
+    group.add_argument("--console", metavar="TTY", help="the terminal that asks the operator (default: this one)")
+    group.add_argument("--yes", action="store_true", help="with --port twin: nobody is asked, its rubric judges")
 
 
 def world_of(flags: argparse.Namespace) -> dict[str, Any]:
     """What `world_flags` were given, as fields of a config."""
-    return {name: value for name in ("env_arg", "look", "robot_model") if (value := getattr(flags, name, None))}
+    given = ("env_arg", "look", "robot_model", "calvin_root")
+    return {name: value for name in given if (value := getattr(flags, name, None))}

@@ -129,6 +129,11 @@ class RunFolder:
                 f"is safe; make room and go on with --resume {self.path}"
             ) from None
 
+    def settle(self) -> None:
+        """Waits until all that was appended can be read."""
+        if self._writing is not None:
+            self._writing.settle()
+
     def read_steps(self, record: EpisodeRecord) -> dict[str, NDArray[np.generic]]:
         """What was executed and measured, if the file is the one that the record names."""
         path = self.steps_file(record)

@@ -7,21 +7,25 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..envs.catalog import ENVS, NEEDS_GL
+from ..envs.catalog import ENVS, GUESTS, NEEDS_GL
 from ..envs.gl import GlChoice, GlError, chosen
+from ..envs.guests import Guest, GuestError
+from ..envs.locate import locate
 from ..envs.worker import EnvSource
 from ..policies.base import Policy
 from ..tasks.base import DOMAINS, Suite, Task, Trial
 from ..tasks.catalog import SUITES
 from ..tasks.variations import VARIATIONS, varied
 from . import names
-from .arguments import check, said, settled
+from .arguments import Argument, check, said, settled
 from .config import VIDEO, RunConfig
 from .errors import UnknownName, UserError
 from .flags import LARGEST
 from .wrapping import wrap_of
 
 PolicyLike = str | Callable[..., Policy]
+ARM_OF, REAL = "so100", "armtrial.real.arm:So100Arm"
+"""The world that a real arm can take the place of, and the arm."""
 SLOWEST = 60.0
 """Seconds: nobody waits longer for a plan."""
 
@@ -51,15 +55,19 @@ def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Su
     make_policy = policy if callable(policy) else names.POLICY_TABLE.factory(config.policy)
     of_policy = said(config, "policy_arg")
     check(of_policy, make_policy, "policy_arg", config.policy)
-    renderer = _renderer(config, suite.env)
-    if renderer is not None and config.workers == 0:
+    place = _place(config, suite)
+    guest = _guest(config, place)
+    renderer = _renderer(config, place) if guest is None else guest.renderer
+    if guest is not None:
+        config = settled(replace(config, **guest.settles))
+    elif renderer is not None and config.workers == 0:
         os.environ.update(renderer.environ)  # MuJoCo reads it when it is imported, which the next line does
     return Ground(
         config=config,
         suite=suite,
         tasks=tasks,
-        trials=tuple(t for t in suite.trials(config.episodes, config.seed_domain) if t.task in {x.name for x in tasks}),
-        source=_source(config, suite, tasks, renderer),
+        trials=_listed(suite, config, tasks),
+        source=_source(config, suite, tasks, renderer, guest),
         make_policy=make_policy,
         policy_arguments={name: argument.value for name, argument in of_policy.items()},
         renderer=renderer,
@@ -69,20 +77,69 @@ def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Su
 def portable(config: RunConfig) -> RunConfig:
     """The same from any folder, the user's files by their whole path, and in one spelling."""
     policy, suite = names.POLICY_TABLE.absolute(config.policy), names.SUITE_TABLE.absolute(config.suite)
-    realtime = config.realtime or config.latency is not None
+    realtime = config.realtime or config.latency is not None or _own_clock(config)
     return settled(replace(config, policy=policy, suite=suite, realtime=realtime))
 
 
-def _source(config: RunConfig, suite: Suite, tasks: tuple[Task, ...], renderer: GlChoice | None) -> EnvSource:
+def _own_clock(config: RunConfig) -> bool:
+    """An arm does not wait for its policy, unless it is of software and in step with it."""
+    lockstep = said(config, "env_arg").get("lockstep")
+    return config.env == "real" and not (lockstep is not None and lockstep.value is True)
+
+
+def _place(config: RunConfig, suite: Suite) -> str:
+    """The name of the world that is played in."""
+    if config.env == "sim":
+        return suite.env
+    if suite.env != ARM_OF:
+        raise UserError(f"--env real plays what is made for '{ARM_OF}'; suite '{suite.name}' is for '{suite.env}'")
+    if config.workers:
+        raise UserError(f"--workers {config.workers}: there is one arm, which is played from here; leave it out, or 0")
+    if not config.port:
+        raise UserError("--env real needs --port: a serial port as /dev/ttyACM0, or twin to rehearse")
+    if config.latency is not None:
+        raise UserError("--latency does not go with --env real: an arm does not wait for an agreed time")
+    return REAL
+
+
+def _listed(suite: Suite, config: RunConfig, tasks: Sequence[Task]) -> tuple[Trial, ...]:
+    chosen = {task.name for task in tasks}
+    try:
+        return tuple(trial for trial in suite.trials(config.episodes, config.seed_domain) if trial.task in chosen)
+    except ValueError as error:
+        raise UserError(f"--episodes: {error}") from None
+
+
+def _guest(config: RunConfig, env: str) -> Guest | None:
+    """For a world in an interpreter of its own; None for any other."""
+    if env not in GUESTS:
+        return None
+    given = said(config, "env_arg")
+    try:
+        found: Guest = locate(GUESTS[env])({name: argument.value for name, argument in given.items()}, os.environ)
+    except GuestError as error:
+        raise UserError(str(error)) from None
+    arguments = {name: given.get(name, Argument(value, "the environment")) for name, value in found.arguments.items()}
+    check(arguments, names.ENV_TABLE.factory(env), "env_arg", env)
+    return found
+
+
+def _source(
+    config: RunConfig, suite: Suite, tasks: tuple[Task, ...], renderer: GlChoice | None, guest: Guest | None
+) -> EnvSource:
     """A world under another Python may not even be importable here, so that its arguments are its own to check."""
     given = said(config, "env_arg")
     interpreter = str(given.pop("interpreter").value) if "interpreter" in given else ""
+    place = _place(config, suite)
+    if place == REAL:
+        given |= {"yes": Argument(config.yes, "--yes"), "films": Argument(config.video != "none", "--video")}
+    interpreter = interpreter if guest is None else guest.interpreter
     if not interpreter:
-        check(given, names.ENV_TABLE.factory(suite.env), "env_arg", suite.env)
+        check(given, names.ENV_TABLE.factory(place), "env_arg", suite.env)
     elif config.workers == 0:
         raise UserError("--workers 0 plays in this process; another interpreter needs --workers 1 or more")
     return EnvSource(
-        place=names.ENV_TABLE.place(suite.env),
+        place=names.ENV_TABLE.place(place),
         tasks=tasks,
         arguments={name: argument.value for name, argument in given.items()},
         environ=renderer.environ if renderer else {},
@@ -101,6 +158,8 @@ def _settle_gl(config: RunConfig) -> None:
 def _needs_gl(config: RunConfig, env: str) -> bool:
     """The package's own by the table, so that nothing is imported; any other says so itself, by `needs_gl = True`.
     Under another Python it may not be importable here, and brings its own way to draw."""
+    if env == REAL:
+        return True  # it draws the starts that a person lays out
     if env in ENVS:
         return env in NEEDS_GL
     if "interpreter" in said(config, "env_arg"):

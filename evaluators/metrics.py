@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..tasks.base import Origin, Outcome
 from .attempts import Attempts, at_first_attempt, attempts_of, wrong_object
+from .chains import Chains, chains_of
 from .funnel import Stage, funnel_of
 from .motion import Movement, movement_of
 from .oddities import Collisions, Flag, collisions_of, flags_of
@@ -33,6 +34,8 @@ __all__ = [
 NOTHING_PLAYED = Rate(0, 0)
 Traces = Mapping[str, Trace]
 NO_TRACES: Traces = {}
+NO_CHAINS: Mapping[str, int] = {}
+"""Subtasks of each task that is a chain, where none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,8 @@ class Score:
     """None where nothing was played."""
     flags: tuple[Flag, ...] = ()
     """What was odd about the policy's plans, by name."""
+    chains: Chains | None = None
+    """How many subtasks were done in a row; None where the task is no chain, or several tasks stand together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +127,21 @@ class Clocks:
     overall: Punctuality | None = None
 
 
-def scores(records: Sequence[EpisodeRecord], tasks: Sequence[str], planned: int, traces: Traces = NO_TRACES) -> Scores:
-    """`tasks`: those of the list, in the order of the table. `traces`: by trial, from the files in `steps/`."""
+def scores(
+    records: Sequence[EpisodeRecord],
+    tasks: Sequence[str],
+    planned: int,
+    traces: Traces = NO_TRACES,
+    chains: Mapping[str, int] = NO_CHAINS,
+) -> Scores:
+    """`tasks`: those of the list, in the order of the table. `traces`: by trial, from the files in `steps/`. `chains`:
+    the number of subtasks of each task that is a chain."""
     counted = last_takes(records)
     groups = _by_task(counted, tasks)
-    rows = tuple(score(name, group, traces) for name, group in zip(tasks, groups))
+    rows = tuple(score(name, group, traces, chains.get(name)) for name, group in zip(tasks, groups))
     return Scores(
         tasks=rows,
-        overall=score("all", counted, traces),
+        overall=score("all", counted, traces, chains.get(tasks[0]) if len(tasks) == 1 else None),
         planned=planned,
         played=len(counted),
         average=_average(rows, groups),
@@ -137,8 +149,10 @@ def scores(records: Sequence[EpisodeRecord], tasks: Sequence[str], planned: int,
     )
 
 
-def score(name: str, records: Sequence[EpisodeRecord], traces: Traces = NO_TRACES) -> Score:
-    """`records`: one of each trial."""
+def score(
+    name: str, records: Sequence[EpisodeRecord], traces: Traces = NO_TRACES, subtasks: int | None = None
+) -> Score:
+    """`records`: one of each trial. `subtasks`: of a chain."""
     counted = counting(records)
     played = with_progress(counted)
     errors = Counter(origin(record).value for record in counted if record.result.outcome is Outcome.ERROR)
@@ -165,6 +179,7 @@ def score(name: str, records: Sequence[EpisodeRecord], traces: Traces = NO_TRACE
         motion_of_successes=movement_of([record for record in played if succeeded(record)], moved),
         collisions=collisions_of(counted),
         flags=flags_of(counted),
+        chains=chains_of(counted, subtasks),
     )
 
 

@@ -56,7 +56,7 @@ class LocalSeat:
     apart = False
 
     def __init__(self, name: str, env: Env, tasks: Sequence[Task]) -> None:
-        self.name = name
+        self.name, self.env = name, env
         self._env = env
         self._player = LocalPlayer(env, tasks)
         self._reply: Any = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from ..envs.rig import TrialLog
 from ..tasks.base import Event, Origin, Outcome, Trial
 from ..tasks.rubric import Attempt
 from .config import RunConfig
@@ -98,6 +99,8 @@ class EpisodeRecord:
     trial: Trial
     result: Result
     clock: Clock
+    rig: TrialLog | None = None
+    """Where a person and a rig took part: who, with what, and what they saw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,8 @@ class RunInfo:
     tasks: tuple[str, ...]
     """In the order of the tables."""
     trials: int
+    chains: dict[str, int] = field(default_factory=dict[str, int])
+    """Subtasks of each task that is a chain."""
     sittings: tuple[Sitting, ...]
 
     @property

@@ -83,6 +83,11 @@ class Rollout:
         self._parts_ms[-1] = _parts(plan.timings)
         return self._timeline.leg(plan, self._seen, milliseconds)
 
+    @property
+    def rest(self) -> Vector:
+        """What a world that does not wait goes on with after that, until it is told more."""
+        return self._timeline.rest
+
     def advanced(self, leg: Leg) -> Query | None:
         """The next question to the policy, or None where the trial is over."""
         self._world_seconds += leg.seconds
@@ -109,13 +114,14 @@ class Rollout:
             trial=self.trial,
             result=self._result(closing, fault),
             clock=clock,
+            rig=None if closing is None else closing.log,
         )
         steps = None if closing is None else steps_of(closing.actions, closing.states, closing.plans)
         if steps is not None and closing is not None and len(closing.unanswered):
             steps["unanswered"] = closing.unanswered
         if steps is not None and closing is not None and self._pace.realtime:
             steps["waited"] = np.array(self._timeline.waited(len(closing.plans)), dtype=np.int32)
-        return Take(record, steps, fault)
+        return Take(record, steps if steps is None or closing is None else {**steps, **closing.raw}, fault)
 
     def _query(self, observation: Observation) -> Query:
         self._seen = observation

@@ -182,7 +182,8 @@ class Runner:
         if isinstance(actions, Fault):
             self._break_off(slot, actions)
         else:
-            self._ask_world(slot, "advance", actions)
+            rest = (_rollout_of(slot).rest,) if self._pace.measured else ()
+            self._ask_world(slot, "advance", actions, *rest)
 
     def _ask_world(self, slot: _Slot, method: str, *arguments: Any) -> None:
         slot.waiting = True
@@ -237,9 +238,15 @@ def pending(
         record = last.get(trial.id)
         if record is None:
             todo.append((trial, 1))
-        elif played_again_at_once(record) or (retry_errors and record.result.outcome is Outcome.ERROR):
+        elif _counts_not(record, retry_errors) or played_again_at_once(record):
             todo.append((trial, record.take + 1))
     return todo
+
+
+def _counts_not(record: EpisodeRecord, retry_errors: bool) -> bool:
+    """A void trial has not been played; one that broke has, unless it is to be tried again."""
+    outcome = record.result.outcome
+    return outcome is Outcome.VOID or (retry_errors and outcome is Outcome.ERROR)
 
 
 def played_again_at_once(record: EpisodeRecord) -> bool:

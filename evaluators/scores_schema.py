@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from . import attempts, funnel, metrics, motion, oddities, punctuality, speed, stats, summary
+from . import attempts, chains, funnel, metrics, motion, oddities, punctuality, speed, stats, summary
 from .summary import Summary, Written
 
-MODULES = (attempts, funnel, metrics, motion, oddities, punctuality, speed, stats, summary)
+MODULES = (attempts, chains, funnel, metrics, motion, oddities, punctuality, speed, stats, summary)
 """Where the types are."""
 Part = dict[str, Any]
 

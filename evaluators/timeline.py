@@ -88,6 +88,11 @@ class Timeline:
         if new_stage:
             self._left, self._first = self._none, True
 
+    @property
+    def rest(self) -> Vector:
+        """Of the last plan, behind what was sent."""
+        return self._left
+
     def paced(self, begun: Sequence[int], ticks: int) -> Paced:
         """Of the trial. `begun`: the tick of each look."""
         ends = [*begun[1:], ticks]

@@ -18,6 +18,7 @@ class Hold(Policy):
     def __init__(self, world: World) -> None:
         self._relative = world.action.control is Control.RELATIVE
         self._low, self._high = np.array(world.action.low), np.array(world.action.high)
+        self._snapped = world.action.snapped
         state = () if self._relative else world.action.names
         self.spec = PolicySpec(name="hold", state=state, action=world.action, horizon=1)
 
@@ -26,11 +27,12 @@ class Hold(Policy):
 
     def _still(self, state: Vector) -> Vector:
         wanted = np.zeros_like(self._low) if self._relative else state
-        return np.clip(wanted, self._low, self._high)
+        return self._snapped(np.clip(wanted, self._low, self._high))
 
 
 class Random(Policy):
-    """Draws every plan from the query's seed: one target between the bounds, held for the whole plan."""
+    """Draws every plan from the query's seed: one target between the bounds, held for the whole plan; where an action
+    is a step from where the robot is, every step anew."""
 
     def __init__(self, world: World, *, horizon: int = 10) -> None:
         self.spec = PolicySpec(name="random", action=world.action, horizon=horizon)
@@ -40,8 +42,10 @@ class Random(Policy):
 
     def _drawn(self, seed: int) -> Vector:
         action = self.spec.action
-        target = np.random.default_rng(seed).uniform(action.low, action.high)
-        return np.tile(target, (self.spec.horizon, 1))
+        stream, horizon = np.random.default_rng(seed), self.spec.horizon
+        if action.control is Control.RELATIVE:
+            return action.snapped(stream.uniform(action.low, action.high, (horizon, len(action.names))))
+        return np.tile(action.snapped(stream.uniform(action.low, action.high)), (horizon, 1))
 
 
 class Replay(Policy):

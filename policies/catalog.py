@@ -28,5 +28,6 @@ WRAPPERS = {
     "ensemble": "armtrial.policies.wrappers.ensemble:Ensemble",
     "blend": "armtrial.policies.wrappers.blend:Blend",
     "stamp": "armtrial.policies.wrappers.stamp:Stamp",
+    "threshold": "armtrial.policies.wrappers.threshold:Threshold",
 }
 """What `--wrap` puts around a policy."""

@@ -30,7 +30,7 @@ class Still:
 
     def _unmoved(self, last: Vector | None) -> Vector:
         """No change, but for a gripper, which is told where to be."""
-        still = np.clip(np.zeros(len(self._action.names)), self._action.low, self._action.high)
+        still = self._action.snapped(np.clip(np.zeros(len(self._action.names)), self._action.low, self._action.high))
         if last is not None and self._action.gripper is not Gripper.NONE:
             still[-1] = last[-1]
         return still

@@ -90,7 +90,7 @@ def build(info: RunInfo, records: Sequence[EpisodeRecord], traces: dict[str, Tra
     known = traces or {}
     return Report(
         info,
-        scores(records, info.tasks, info.trials, known),
+        scores(records, info.tasks, info.trials, known, info.chains),
         clocks(records, info.tasks, info.rate, known),
         trial_rows(records, info.rate, known),
     )

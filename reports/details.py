@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from ..evaluators.attempts import LIMIT, Attempts
+from ..evaluators.chains import Chains
 from ..evaluators.funnel import Stage
 from ..evaluators.metrics import Score
 from ..evaluators.motion import Movement
 from ..evaluators.oddities import Flag
 from ..evaluators.punctuality import Punctuality
 from ..evaluators.speed import SuccessCurve
-from ..evaluators.stats import Mean, Quantile, Rate
+from ..evaluators.stats import Mean, Quantile, Rate, percent
 from .base import Report
 
 NOTICEABLE = 1.0
@@ -20,6 +21,8 @@ def details(report: Report) -> list[tuple[str, str]]:
     """Name and text."""
     row = report.scores.overall
     lines = [
+        ("length", _length(row.chains)),
+        ("in a row", _in_a_row(row.chains)),
         ("by attempt", _attempts(row.attempts)),
         ("stages", _stages(row.funnel)),
         ("half done", _median(row.curve)),
@@ -63,6 +66,23 @@ def late(figures: Punctuality) -> str:
     if figures.late is None or figures.trials_late is None:
         return "no data"
     return f"{figures.late.k}/{figures.late.n} in {counts(figures.trials_late)} trials"
+
+
+def _length(chains: Chains | None) -> str:
+    if chains is None or chains.average.value is None:
+        return ""
+    average = chains.average
+    spread = "unknown" if average.interval is None else "{:.2f} to {:.2f}".format(*average.interval)
+    starts = "" if chains.starts == average.n else f" that begin in {chains.starts} ways"
+    return f"{average.value:.2f} of {chains.subtasks} on average (95 % CI {spread}), {average.n} chains{starts}"
+
+
+def _in_a_row(chains: Chains | None) -> str:
+    if chains is None:
+        return ""
+    spans = ["unknown" if row.interval is None else percent(row.interval) for row in chains.in_a_row]
+    rates = [f"{row.number}: {row.reached.share[:-1]}, {span})" for row, span in zip(chains.in_a_row, spans)]
+    return "; ".join(rates)
 
 
 def _attempts(attempts: Attempts | None) -> str:

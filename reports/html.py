@@ -11,7 +11,7 @@ from .details import details
 from .evidence import Evidence, gathered
 from .markup import Content, Markup, element, joined
 from .page import cell, facts, page, section, table, wide
-from .published import Figure, Published, Source, published
+from .published import Average, Figure, Published, Source, published
 
 CONTENTS = (
     ("result", "Result"),
@@ -135,6 +135,9 @@ def _between(links: Sequence[Markup]) -> Sequence[Content]:
 def _published(report: Report, evidence: Evidence) -> list[Markup]:
     known = published()
     figures = known.of(report.info.config.suite, report.info.tasks)  # a suite from a user's file has a longer name
+    averages = known.averages(report.info.config.suite)
+    if averages:
+        return _of_chains(known, figures, averages)
     if not figures:
         return [element("p", f"None are known of the suite {report.info.suite}.")]
     header = ("task", "model", "published", "counts, 95 % CI", "source")
@@ -160,6 +163,37 @@ def _figure(figure: Figure, known: Published) -> Sequence[Content]:
         cell(f"{figure.measure} {figure.printed:.1f} %", "published", figure.printed),
         cell(counts, "counts, 95 % CI", figure.n),
         cell(f"{source.title.partition(',')[0]}; {figure.seen}", "source"),
+    ]
+
+
+def _of_chains(known: Published, figures: tuple[Figure, ...], averages: tuple[Average, ...]) -> list[Markup]:
+    """Means whose intervals nobody published, and for some models how many chains came how far."""
+    about = (
+        "From the same benchmark, run by others. The same model was given figures that lie far apart: start states, "
+        "renderer, prompts and resets were not the same everywhere, and few say which they used."
+    )
+    rows = [_average(average, known) for average in averages]
+    cells = [_figure(figure, known)[1:] for figure in figures]
+    parts = [
+        element("p", about),
+        wide(table(("model", "average length", "chains", "caveat", "source"), rows, kind="stack sortable"), "averages"),
+    ]
+    if cells:
+        header = ("model", "published", "counts, 95 % CI", "source")
+        parts.append(wide(table(header, cells, kind="stack sortable"), "published figures"))
+    sources = known.sources((*figures, *averages))
+    return [*parts, element("ul", *(element("li", _source(source)) for source in sources))]
+
+
+def _average(average: Average, known: Published) -> Sequence[Content]:
+    (source,) = known.sources((average,))
+    span = "" if average.highest is None else f" to {average.highest:.2f}"
+    return [
+        average.model,
+        cell(f"{average.printed:.2f}{span} of 5", "average length", average.printed),
+        cell(f"{average.n}", "chains", average.n),
+        cell(average.caveat, "caveat"),
+        cell(source.title.partition(",")[0], "source"),
     ]
 
 

@@ -118,6 +118,8 @@ class Task:
     hold_seconds: float = 0.0
     stage_seconds: float | None = None
     """Time limit of each stage of a chain; None where the task is no chain."""
+    stages: int | None = None
+    """Subtasks of a chain whose score is how many of them are done in a row; None where no one counts them."""
     max_failed_grasps: int | None = None
     """More consecutive failed grasps than this end the trial."""
     score: Score = Score.SUCCESS

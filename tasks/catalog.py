@@ -6,4 +6,5 @@ SUITES = {
     "distractor": "armtrial.tasks.tabletop:DISTRACTOR",
     "so100": "armtrial.tasks.tabletop:SO100",
     "toy": "armtrial.tasks.toy:TOY",
+    "calvin": "armtrial.tasks.calvin:CALVIN",
 }

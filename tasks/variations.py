@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .base import Task, Variation
+from .calvin import SLIDER_PROMPT, CalvinTask
 from .tabletop import TabletopTask
 
 RANDOMIZED = Variation(name="randomized", changes=(("light", 3.0), ("texture", 3.0), ("camera", 2.5)))
 """Looks for training, from wider ranges than any evaluation's. Nothing stands elsewhere."""
 SHUFFLED = Variation(name="shuffled", changes=(("instruction", "another"),))
 """Every task is played with the words of another one: who scores as well as before does not read them."""
-VARIATIONS = {variation.name: variation for variation in (RANDOMIZED, SHUFFLED)}
+VARIATIONS = {variation.name: variation for variation in (RANDOMIZED, SHUFFLED, SLIDER_PROMPT)}
 
 
 def varied(task: Task, variation: Variation, among: Sequence[Task] = ()) -> Task:
@@ -21,6 +22,10 @@ def varied(task: Task, variation: Variation, among: Sequence[Task] = ()) -> Task
     A world that knows no changes would silently play the old one."""
     if variation == SHUFFLED:
         return replace(task, instruction=_another(task, among), variation=variation)
+    if variation == SLIDER_PROMPT and isinstance(task, CalvinTask):
+        return replace(task, variation=variation)
+    if variation == SLIDER_PROMPT:
+        raise ValueError(f"task '{task.name}' cannot be {variation.name}: only tasks of the world 'calvin' ask for it")
     if not isinstance(task, TabletopTask):
         raise ValueError(
             f"task '{task.name}' of the world '{task.env}' cannot be {variation.name}: only tasks of the world "

@@ -16,10 +16,11 @@ COMPOSES = "evaluators/cli.py"
 """The one file that may import from anywhere."""
 CATCHES = "envs/faults.py"
 """The one file that may catch every exception."""
-GUEST_ENVS = ("__init__", "base", "catalog", "checked", "faults", "line", "locate", "player", "wire", "worker")
+GUEST_ENVS = ("__init__", "base", "catalog", "checked", "faults", "line", "locate", "player", "rig", "wire", "worker")
 GUESTS = [
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tasks").glob("*.py")),
     *(f"envs/{name}.py" for name in GUEST_ENVS),
+    *(f"envs/calvin/{name}.py" for name in ("__init__", "checkout", "env", "upstream")),
 ]
 """What another interpreter imports: Python 3.10, numpy and msgpack are all it needs."""
 FILES = sorted(path.relative_to(ROOT).as_posix() for folder in ORDER for path in (ROOT / folder).rglob("*.py"))

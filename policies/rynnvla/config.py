@@ -157,3 +157,14 @@ SO100 = Embodiment(
     units=("deg", "deg", "deg", "deg", "deg", "%"),
     rate=30.0,
 )
+
+CALVIN = Embodiment(
+    name="calvin",
+    state=("x", "y", "z", "roll", "pitch", "yaw", "width", *(f"joint_{number}" for number in range(1, 8)), "gripper"),
+    actions=("x", "y", "z", "roll", "pitch", "yaw", "gripper"),
+    relative=(),
+    units=("0.02 m",) * 3 + ("0.05 rad",) * 3 + ("",),
+    rate=30.0,
+    cameras=("static", "gripper"),
+)
+"""The world's actions are steps already. Its gripper has two values, nothing between: play with `--wrap threshold`."""

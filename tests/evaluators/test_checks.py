@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from armtrial.envs import gl
+from armtrial.envs.guests import Guest
 from armtrial.evaluators import checks
 from armtrial.evaluators.checks import Check, Finding, Machine, Status
 
@@ -53,10 +54,9 @@ def machine(tmp_path: Path) -> Machine:
     """Everything is there, and nothing of it is real."""
     for name in ("ttyACM0", "video0"):
         (tmp_path / name).touch()
-    (tmp_path / "calvin" / "calvin_env" / "data").mkdir(parents=True)
     (tmp_path / "meminfo").write_text("MemTotal:       16000000 kB\nMemAvailable:    8388608 kB\n")
     return Machine(
-        environ={"CALVIN_ROOT": str(tmp_path / "calvin")},
+        environ={},
         folder=tmp_path,
         package=tmp_path,
         devices=tmp_path,
@@ -65,6 +65,7 @@ def machine(tmp_path: Path) -> Machine:
         version=VERSIONS.get,
         usable=lambda device: True,
         run=giving({}),
+        calvin=lambda environ: Guest("python", {"calvin_root": "/calvin"}, gl.GlChoice("egl", "llvmpipe", "4.5")),
     )
 
 
@@ -223,12 +224,11 @@ def test_a_rig_that_is_not_there_is_optional(machine: Machine, tmp_path: Path):
 
 @pytest.mark.parametrize("said", ["", "/nowhere"])
 def test_a_missing_calvin_leads_to_its_checkout(machine: Machine, said: str):
-    (finding,) = checks.calvin(replace(machine, environ={"CALVIN_ROOT": said}))
+    real = Machine(environ={}, folder=machine.folder).calvin
+    (finding,) = checks.calvin(replace(machine, environ={"CALVIN_ROOT": said}, calvin=real))
     assert finding.status is Status.MISSING
-    assert finding.fact == (
-        f"CALVIN_ROOT is {said}, but there is no {said}/calvin_env/data" if said else "CALVIN_ROOT is not set"
-    )
-    assert finding.cure.startswith("git clone --recurse-submodules https://github.com/mees/calvin.git")
+    assert (f"the CALVIN checkout {said} is no folder" if said else "CALVIN_ROOT, which is not set") in finding.fact
+    assert finding.cure.startswith("git clone https://github.com/mees/calvin_env")
 
 
 def test_too_little_memory_is_broken(machine: Machine):

@@ -25,7 +25,7 @@ from armtrial.tasks.toy import FETCH
 
 LINE = World(LineEnv.observation_spec, LineEnv.action_spec)
 LOW, HIGH = np.array(LINE.action.low), np.array(LINE.action.high)
-ONE_OF_EACH = ["clip", "delay=3", "noise=0.1", "ensemble=0.5", "blend=4", "stamp"]
+ONE_OF_EACH = ["clip", "delay=3", "noise=0.1", "ensemble=0.5", "blend=4", "stamp", "threshold"]
 
 
 class Told(Policy):

@@ -118,7 +118,8 @@ def test_figures_of_others_are_those_that_were_printed() -> None:
     for figure in known.figure:
         assert 100 * figure.k / figure.n == pytest.approx(figure.printed, abs=0.0501), figure
         assert not figure.task or names.suite(figure.suite).task(figure.task)
-    assert {figure.source for figure in known.figure} == {source.id for source in known.source}
+    named = {figure.source for figure in (*known.figure, *known.average)}
+    assert named == {source.id for source in known.source}
 
 
 @pytest.mark.parametrize("theme", [":root {", ':root[data-theme="dark"] {'])

@@ -1,0 +1,172 @@
+# pyright: basic
+"""LeRobot's driver of an SO-100 or SO-101, unmodified, as this package speaks to it."""
+
+from __future__ import annotations
+
+import termios
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lerobot.robots.so_follower import SO100Follower, SO100FollowerConfig
+
+from ..envs.base import Image, Vector
+from ..envs.so100.units import GRIPPER, JOINTS
+from .cameras import STALE
+from .reading import ArmError, CameraFrozen, LineLost, Reading
+
+RETRIES = 2
+"""More tries of a read, by LeRobot, without a pause."""
+LEAP = 40.0
+"""Degrees."""
+FAILURES = (RuntimeError, OSError, termios.error)
+"""What a line that is cut raises; LeRobot's ConnectionError and pyserial's exceptions are OSErrors."""
+VITAL = ("Present_Temperature", "Present_Voltage", "Present_Current", "Status")
+"""Read in turn, one a tick: they change slowly, and a line has only so much time."""
+
+
+class Follower:
+    """The arm behind one port. Every method but `picture` is for one thread at a time."""
+
+    def __init__(
+        self, port: str, name: str, cameras: Mapping[str, Any], calibration_folder: Path | None = None
+    ) -> None:
+        config = SO100FollowerConfig(
+            port=port,
+            id=name,
+            calibration_dir=calibration_folder,
+            use_degrees=True,
+            num_read_retries=RETRIES,
+            cameras=dict(cameras),
+        )
+        self._robot = SO100Follower(config)
+        self._vital: dict[str, Vector] = dict.fromkeys(VITAL, np.zeros(len(JOINTS)))
+        self._turn = 0
+        self._state: Vector | None = None
+
+    @property
+    def calibration_file(self) -> Path:
+        return self._robot.calibration_fpath
+
+    def connect(self) -> None:
+        """Checked first; and a torque that comes on finds its goals where the arm is."""
+        self._check_file()
+        bus = self._robot.bus
+        try:
+            bus.connect()
+            self._check_calibration()
+            here = bus.sync_read("Present_Position", normalize=False, num_retry=RETRIES)
+            bus.sync_write("Goal_Position", here, normalize=False)
+            bus.disconnect(disable_torque=False)
+            self._robot.connect(calibrate=False)
+            for name in VITAL:
+                self._vital[name] = self._read(name)
+        except FAILURES as error:
+            self._let_go()
+            raise error if isinstance(error, ArmError) else ArmError(self._why(error)) from None
+
+    def read(self) -> Reading:
+        """A `LineLost` where nothing comes."""
+        try:
+            state, load = self._positions(), self._read("Present_Load")
+            name = VITAL[self._turn % len(VITAL)]
+            self._vital[name] = self._read(name)
+        except FAILURES as error:
+            raise LineLost(_line(error)) from None
+        self._turn += 1
+        temperature, voltage, current, errors = (self._vital[name] for name in VITAL)
+        return Reading(state, load, temperature, voltage / 10, current, errors)
+
+    def send(self, goal: Vector) -> None:
+        try:
+            self._robot.send_action({f"{joint}.pos": float(value) for joint, value in zip(JOINTS, goal)})
+        except FAILURES as error:
+            raise LineLost(_line(error)) from None
+
+    def reopen(self) -> bool:
+        """Tries the port once more, with the servos as they are; whether they answer."""
+        bus = self._robot.bus
+        self._let_go()
+        try:
+            bus.connect()
+            return True
+        except FAILURES:
+            self._let_go()
+            return False
+
+    def relax(self) -> None:
+        """Torque off: an arm that is not at rest falls. Also where a servo reports an error, which LeRobot's own way
+        to switch it off stumbles over."""
+        try:
+            self._robot.bus.sync_write("Torque_Enable", 0, normalize=False, num_retry=RETRIES)
+        except FAILURES as error:
+            raise LineLost(_line(error)) from None
+
+    def close(self) -> None:
+        self._let_go()
+        for camera in self._robot.cameras.values():
+            if camera.is_connected:
+                camera.disconnect()
+
+    def _positions(self) -> Vector:
+        """Read again where no joint can have come so far in a tick: an answer was taken for another one's."""
+        state, before = self._read("Present_Position", normalize=True), self._state
+        if before is not None and np.abs(state - before)[:GRIPPER].max() > LEAP:
+            state = self._read("Present_Position", normalize=True)
+        self._state = state
+        return state
+
+    def _read(self, name: str, normalize: bool = False) -> Vector:
+        """Without what came too late for the question before: it would be taken for the answer to this one."""
+        self._robot.bus.port_handler.ser.reset_input_buffer()
+        told = self._robot.bus.sync_read(name, normalize=normalize, num_retry=RETRIES)
+        return np.array([told[joint] for joint in JOINTS], dtype=np.float64)
+
+    def picture(self, name: str) -> tuple[Image, float]:
+        """The latest of a camera, RGB, and its age in seconds. Of one that stands still, a `CameraFrozen`."""
+        camera = self._robot.cameras[name]
+        try:
+            image = camera.read_latest(max_age_ms=round(STALE * 1000))
+        except (TimeoutError, RuntimeError, OSError) as error:
+            raise CameraFrozen(f"camera '{name}' gives no new picture: {_line(error)}; look at its cable") from None
+        taken = getattr(camera, "latest_timestamp", None)
+        return image, 0.0 if taken is None else time.perf_counter() - taken
+
+    def _let_go(self) -> None:
+        handler = self._robot.bus.port_handler
+        handler.is_using = False
+        if handler.is_open:
+            handler.closePort()
+
+    def _check_file(self) -> None:
+        if not self._robot.calibration:
+            raise ArmError(f"there is no calibration at {self.calibration_file}. Calibrate the arm: {self._how}")
+
+    def _check_calibration(self) -> None:
+        if self._robot.is_calibrated:
+            return
+        there = self._robot.bus.read_calibration()
+        other = [joint for joint, entry in self._robot.calibration.items() if there.get(joint) != entry]
+        raise ArmError(
+            f"{', '.join(other)}: the servos hold another calibration than {self.calibration_file}. Another arm, or "
+            f"calibrated elsewhere; name the right file by --env-arg name=ID, or calibrate: {self._how}"
+        )
+
+    @property
+    def _how(self) -> str:
+        config = self._robot.config
+        return f"lerobot-calibrate --robot.type=so100_follower --robot.port={config.port} --robot.id={config.id}"
+
+    def _why(self, error: Exception) -> str:
+        said = _line(error.__cause__ or error)
+        if "firmware" in said:
+            return f"the servos have different firmware: {said}"
+        if "Missing motor IDs" in said:
+            return f"not all servos answer on {self._robot.config.port}: {said}. Look at power and cables"
+        return f"no arm answers on {self._robot.config.port}: {said}. Look at power and cable; see armtrial doctor"
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
