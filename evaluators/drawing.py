@@ -16,8 +16,8 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from ..envs.base import Size
-from ..policies.rynnvla.training.episodes import Episode
+from ..envs.base import Observation, Size
+from ..policies.rynnvla.training.episodes import THINGS, Episode, Sights
 from ..policies.rynnvla.training.store import VIEWS, DrawnWriter, Entry, Label, Layout, StoreError, writing
 from ..tasks.base import derived_seed
 from . import demonstrations
@@ -140,14 +140,24 @@ def _episode(replay: Replay, job: _Job, layout: Layout) -> Episode:
     steps = job.folder.read_steps(job.record)
     last = min(job.record.result.steps, layout.until or job.record.result.steps)
     ticks = np.arange(_first(job.record, layout.every), last, layout.every)
-    seen = list(replay.looks(job.folder, job.record, dict.fromkeys(VIEWS, layout.size), ticks.tolist()))
+    views: dict[str, Size] = dict.fromkeys(VIEWS, layout.size)
+    seen = list(replay.looks(job.folder, job.record, views, ticks.tolist(), privileged=True))
     return Episode(
         instruction=job.label.instruction,
         actions=steps["action"].astype(np.float64),
         states=steps["state"].astype(np.float64),
         ticks=ticks.astype(np.int64),
         pictures={view: np.stack([look.images[view] for look in seen]) for view in VIEWS},
+        sights=sights(seen),
     )
+
+
+def sights(seen: Sequence[Observation]) -> Sights | None:
+    """Where a world tells what is where in its pictures."""
+    if not all(f"sight.{view}" in look.privileged for look in seen for view in VIEWS):
+        return None
+    rows = [[look.privileged[f"sight.{view}"].reshape(len(THINGS), 2) for view in VIEWS] for look in seen]
+    return np.array(rows, np.float32)
 
 
 def _first(record: EpisodeRecord, every: int) -> int:

@@ -40,9 +40,9 @@ class _World:
             raise _differs(record, "it starts otherwise")
         self._compare(self.env.observe({}).state)
 
-    def look(self, tick: int, cameras: Mapping[str, Size]) -> Observation:
+    def look(self, tick: int, cameras: Mapping[str, Size], privileged: bool) -> Observation:
         self._play_to(tick)
-        return self.env.observe(cameras)
+        return self.env.observe(cameras, privileged)
 
     def end(self) -> None:
         """The last tick, and what only the world knows of its state."""
@@ -77,7 +77,12 @@ class Replay:
         return tuple(self._worlds[0].env.observation_spec.cameras)
 
     def looks(
-        self, folder: RunFolder, record: EpisodeRecord, cameras: Mapping[str, Size], ticks: Iterable[int] | None = None
+        self,
+        folder: RunFolder,
+        record: EpisodeRecord,
+        cameras: Mapping[str, Size],
+        ticks: Iterable[int] | None = None,
+        privileged: bool = False,
     ) -> Iterator[Observation]:
         """What was to be seen before each action, or before those at some rising `ticks`.
 
@@ -90,7 +95,7 @@ class Replay:
         waiting: deque[Future[Observation]] = deque()
         for number, tick in enumerate(range(len(actions)) if ticks is None else ticks):
             world = self._worlds[number % len(self._worlds)]
-            waiting.append(world.thread.submit(world.look, tick, cameras))
+            waiting.append(world.thread.submit(world.look, tick, cameras, privileged))
             if len(waiting) > AHEAD * len(self._worlds):
                 yield waiting.popleft().result()
         while waiting:

@@ -36,7 +36,7 @@ from ..base import (
 from .actuator_file import LONGEST_DELAY, actuators_of
 from .actuators import Actuators
 from .arm import OWN, Arm
-from .cameras import LOOKS, Look
+from .cameras import LOOKS, Look, project
 from .foreign import RobotModel
 from .landmarks import landmarks
 from .looks import dress
@@ -51,6 +51,7 @@ RATE = 1 / (TIMESTEP * STEPS_PER_TICK)
 FRAME = (320, 240)
 OUT_OF_REACH = 0.45
 """Metres from the pan axis, or below the table's edge: no hand gets there."""
+OUT_OF_SIGHT = np.full(2, -1.0)
 
 
 class Diverged(RuntimeError):
@@ -126,7 +127,7 @@ class So100Env:
     def observe(self, cameras: Mapping[str, Size], privileged: bool = False) -> Observation:
         task = self._playing()
         images = {name: self._drawn(name, size) for name, size in cameras.items()}
-        secret = self._secret(task) if privileged else {}
+        secret = self._secret(task) | self._sights(cameras) if privileged else {}
         return Observation(images, self._state(), task.instruction, self._tick / RATE, secret)
 
     def step(self, action: Vector) -> Step:
@@ -215,6 +216,18 @@ class So100Env:
         placed = {f"placed.{name}": np.array([float(there)]) for name, there in self._placed.items()}
         joints = {"joints": self._angles(), "stops": np.concatenate([self._arm.stops.low, self._arm.stops.high])}
         return {**joints, f"goal.{kind}": row(self._scene.goal), **targets, **others, **placed}
+
+    def _sights(self, cameras: Mapping[str, Size]) -> dict[str, Vector]:
+        """Column and row, as shares of the picture, of the next target and of the goal."""
+        left = [name for name, there in self._placed.items() if not there] or list(self._placed)
+        bodies = (self._shown()[left[0]], self._scene.goal)
+        model, data = self._scene.model, self._data
+        found: dict[str, Vector] = {}
+        for camera, size in cameras.items():
+            places = [project(model, data, camera, data.xpos[body], size) for body in bodies]
+            shares = [np.divide(place, size) if place else OUT_OF_SIGHT for place in places]
+            found[f"sight.{camera}"] = np.concatenate(shares)
+        return found
 
     def _shown(self) -> dict[str, int]:
         """The free things of this trial but the goal, as bodies."""

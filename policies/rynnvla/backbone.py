@@ -31,6 +31,8 @@ class Seen:
     """(B, L, H), after the last norm. Zero before what was asked for; without meaning behind a sequence's end."""
     state_positions: Tensor
     """(B, n): where the states are, in order."""
+    before: Tensor
+    """(B, L, H): what the last layer is given, everywhere."""
 
     @property
     def state_hidden(self) -> Tensor:
@@ -62,7 +64,7 @@ class Rynn(nn.Module):
         for layer in self.model.layers[:-1]:
             x = self._through(layer, x, cos, sin, 0)
         hidden = _normed(self.model.norm, self._through(self.model.layers[-1], x, cos, sin, since))
-        return Seen(functional.pad(hidden, (0, 0, since, 0)), positions)
+        return Seen(functional.pad(hidden, (0, 0, since, 0)), positions, x)
 
     def latents(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """(..., H) at state tokens to the mean and the logarithm of the variance of the ActionVAE's latent."""

@@ -47,6 +47,26 @@ def test_nothing_happens_to_an_arm_that_holds_still(env: So100Env) -> None:
     assert np.abs(steps[-1].state - steps[0].state).max() < 1.5
 
 
+def test_the_privileged_are_told_where_target_and_goal_are_in_the_pictures_they_get(env: So100Env) -> None:
+    env.reset(BLOCK)
+    seen = env.observe({"front": (64, 48)}, privileged=True)
+    column, row, *goal = seen.privileged["sight.front"]
+    red, green, blue = seen.images["front"][int(48 * row), int(64 * column)].astype(int)
+    assert green > 1.5 * max(red, blue)
+    assert all(0 <= share < 1 for share in goal)
+    assert not any(name.startswith("sight.") for name in env.observe({}, privileged=True).privileged)
+
+
+def test_what_is_in_no_picture_is_told_as_minus_one(env: So100Env) -> None:
+    env.reset(BLOCK)
+    away = still(env)
+    away[3] -= 150  # the wrist looks up
+    for _ in range(60):
+        env.step(np.clip(away, env.action_spec.low, env.action_spec.high))
+    sights = env.observe({"wrist": (64, 48)}, privileged=True).privileged["sight.wrist"]
+    assert sights.tolist() == [-1.0] * 4
+
+
 def test_an_action_reaches_the_servos_after_the_delay() -> None:
     def first_move(delay: int) -> int:
         env = So100Env(SINGLE.tasks, delay=delay)

@@ -69,6 +69,20 @@ def test_an_episode_is_its_demonstration_with_the_pictures_of_its_ticks(toys: Pa
         np.testing.assert_array_equal(episode.pictures[view], [seen[tick].images[view] for tick in episode.ticks])
 
 
+def told(**privileged: list[float]) -> Observation:
+    secret = {name.replace("_", "."): np.array(value) for name, value in privileged.items()}
+    return Observation({}, np.zeros(2), "", 0.0, secret)
+
+
+def test_where_things_are_is_drawn_where_the_world_tells() -> None:
+    one = told(sight_front=[0.1, 0.2, 0.3, 0.4], sight_wrist=[0.5, 0.6, -1, -1])
+    sights = drawing.sights([one, one])
+    assert sights is not None
+    assert sights.shape == (2, 2, 2, 2)
+    np.testing.assert_allclose(sights[1], [[[0.1, 0.2], [0.3, 0.4]], [[0.5, 0.6], [-1, -1]]])
+    assert drawing.sights([told(sight_front=[0.0] * 4)]) is None
+
+
 def test_any_number_of_workers_draws_the_same(toys: Path, store: DrawnEpisodes, tmp_path: Path) -> None:
     assert drawn(tmp_path, toys, workers=3).digest() == store.digest()
 

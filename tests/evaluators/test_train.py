@@ -20,7 +20,7 @@ def trained(*words: str) -> int:
         (("tokenizer",), "there are no pictures in"),
         (("tokenizer", "--recipe", "twins"), "no recipe is called 'twins'. Did you mean 'twin'?"),
         (("tokenizer", "--recipe", "none.json"), "recipe none.json cannot be read: No such file or directory"),
-        (("draw", "--from", "nowhere"), "nowhere is no run: it has no run.json"),
+        (("draw", "--from", "nowhere"), "nowhere is no run: there is no such folder"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line(

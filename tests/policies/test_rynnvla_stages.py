@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from armtrial.policies.rynnvla.config import SO100, Backbone, Chunks, Pictures, Quantiser
-from armtrial.policies.rynnvla.training.episodes import Episode, Source, Vector
+from armtrial.policies.rynnvla.training.episodes import Episode, Sights, Source, Vector
 from armtrial.policies.rynnvla.training.loop import Schedule
 from armtrial.policies.rynnvla.training.recipe import Clips, Recipe, Stage
 from armtrial.policies.rynnvla.training.work import Work, WorkError
@@ -28,7 +28,7 @@ TINY = Recipe(
     actions=BRIEF,
     stage1=Stage(clips=Clips(frames=2, gap=1, actions=0.0), schedule=BRIEF),
     stage2=Stage(clips=Clips(frames=2, gap=1, share=0.5, later=1.0), schedule=BRIEF),
-    stage3=Stage(clips=Clips(frames=2, gap=1, share=0.5, later=1.0), schedule=BRIEF),
+    stage3=Stage(clips=Clips(frames=2, gap=1, share=0.5, later=1.0, sight=0.3), schedule=BRIEF),
 )
 
 
@@ -62,6 +62,14 @@ class Sweeps(Source):
 
     def ticks(self, number: int) -> NDArray[np.int64]:
         return np.arange(0, 40, 4)
+
+    def sights(self, number: int) -> Sights:
+        """Of the square; there is no goal."""
+        found = np.full((10, 2, 2, 2), -1, np.float32)
+        states = self.motion(number)[1][self.ticks(number), 0]
+        found[:, :, 0, 0] = (np.clip(16 + states, 0, 26) + 3)[:, None] / 32
+        found[:, :, 0, 1] = 13 / 32, 19 / 32
+        return found
 
     def instruction(self, number: int) -> str:
         return "Sweep to the left." if number < 3 else "Sweep to the right, quickly."
@@ -105,6 +113,8 @@ def trained(work: Work) -> Work:
         ("hand/stage2", "check.actions"),
         ("stage3", "check.actions"),
         ("stage3", "check.in 1 s"),
+        ("stage3", "check.cell"),
+        ("stage3", "check.off"),
     ],
 )
 def test_every_stage_lowers_its_loss(trained: Work, stage: str, figure: str):
@@ -124,7 +134,9 @@ def test_a_stage_begins_with_what_the_one_before_has_learned(trained: Work, tmp_
 
 def test_what_only_learning_needs_is_in_no_checkpoint(trained: Work):
     learned = torch.load(trained.folder / "stage3" / "last.pt", weights_only=True)["module"]
-    assert learned.keys() - trained.rynn().state_dict().keys() == {"later.weight", "later.bias"}
+    assert learned.keys() - trained.rynn().state_dict().keys() == {
+        f"{head}.{part}" for head in ("later", "sight.thing", "sight.place") for part in ("weight", "bias")
+    }
 
 
 def test_a_step_says_what_is_missing_before_it(tmp_path: Path):

@@ -180,3 +180,16 @@ def test_chained_sources_count_on(folder: Path, tmp_path: Path) -> None:
     assert chain.digest() != Chained([two, one]).digest()
     with pytest.raises(IndexError):
         chain[5]
+
+
+def test_what_a_drawing_tells_of_its_things_is_kept(tmp_path: Path) -> None:
+    sights = np.random.default_rng(0).random((4, 2, 2, 2), np.float32)
+    with writing(tmp_path, LAYOUT) as writer:
+        writer.append(label("a"), episode(1))
+        writer.append(label("b"), replace(episode(2), sights=sights))
+    store = DrawnEpisodes(tmp_path)
+    assert store.sights(0) is None
+    kept = store.sights(1)
+    assert kept is not None
+    np.testing.assert_array_equal(kept, sights)
+    np.testing.assert_array_equal(store[1].sights, sights)

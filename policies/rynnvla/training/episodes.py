@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
+Sights = NDArray[np.float32]
+"""(looks, views, THINGS, 2): column and row, as shares of the picture, at which a thing is; negative: out of sight, or
+nobody knows."""
+THINGS = ("target", "goal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,8 @@ class Episode:
     """Ticks with pictures, rising, evenly spaced; tick t is the look before action t."""
     pictures: Mapping[str, Pixels]
     """`front` and `wrist`: (len(ticks), height, width, 3)."""
+    sights: Sights | None = None
+    """Of each picture; None where nobody knows."""
 
 
 class Source(Protocol):
@@ -42,6 +48,10 @@ class Source(Protocol):
         ...
 
     def instruction(self, number: int) -> str: ...
+
+    def sights(self, number: int) -> Sights | None:
+        """Of an episode's looks, without reading its pictures."""
+        return None
 
     def digest(self) -> str:
         """Of everything in it: what is derived from a source is kept for that very source only."""

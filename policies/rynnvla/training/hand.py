@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ....envs.so100.kinematics import hand_of
 from ....envs.so100.units import Calibration
 from ..config import Embodiment
-from .episodes import Episode, Source, Vector
+from .episodes import Episode, Sights, Source, Vector
 
 HAND = Embodiment(
     name="hand",
@@ -43,6 +43,7 @@ class HandEpisodes(Source):
             states=states,
             ticks=episode.ticks,
             pictures=episode.pictures,
+            sights=episode.sights,
         )
 
     def motion(self, number: int) -> tuple[Vector, Vector]:
@@ -55,6 +56,9 @@ class HandEpisodes(Source):
 
     def instruction(self, number: int) -> str:
         return self._source.instruction(number)
+
+    def sights(self, number: int) -> Sights | None:
+        return self._source.sights(number)
 
     def digest(self) -> str:
         """The pictures are the same, so their codes are."""

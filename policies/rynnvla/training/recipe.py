@@ -25,6 +25,9 @@ class Clips(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     later: float = 0.0
     """Weight of the L1 of where the arm will be in one second, two, three, ...: where it goes shows what it goes for,
     which a chunk of actions hardly tells while it is far away."""
+    sight: float = 0.0
+    """Weight of which cell of each picture shows the target and the goal, where a drawing tells: what is to be moved
+    is then found long before actions alone would have taught to look for it."""
     tokens: float = 1.0
     """Weight of the next token's cross entropy."""
     z_loss: float = 1e-5
@@ -65,8 +68,8 @@ TWIN = Recipe(
     tokenizer=Schedule(steps=4000, batch=16, rate=2e-3, cooldown=1500, decay=0.0),
     actions=Schedule(steps=4000, batch=128, rate=1e-3, cooldown=2000, average=0.998, decay=1e-4),
     stage3=Stage(
-        clips=Clips(frames=2, gap=3, share=0.1, opening=0.5, later=1.0, tokens=0.1),
-        schedule=Schedule(steps=5000, batch=32, rate=2e-3, muon=True, cooldown=1500, average=0.998),
+        clips=Clips(frames=2, gap=3, share=0.05, opening=0.3, later=1.0, sight=0.3, tokens=0.1),
+        schedule=Schedule(steps=11_500, batch=32, rate=2e-3, muon=True, cooldown=2000, average=0.998),
     ),
 )
 """The small model that comes with the package."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from ..config import Config
 from ..text import Text
 from .chunks import held_out
 from .recipe import Clips
+from .sight import Missed, Sight
 from .tokens import SECONDS_LATER, Tokens
 
 CHECKED = 256
@@ -38,16 +41,22 @@ class Batch:
     """(B, frames, 2, latent): what the ActionVAE makes of the chunks."""
     later: Tensor
     """(B, frames, times, S): where the arm will be."""
+    pictures: Tensor
+    """(B, views, rows, columns): the places of the first look's codes."""
+    sights: Tensor
+    """(B, views, things, 2): where they are in the first look."""
     since: int
     """The first place whose hidden state is wanted."""
 
 
 class Pupil(Rynn):
-    """With a head that only learning needs: no checkpoint has it."""
+    """With heads that only learning needs: no checkpoint has them."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.later = nn.Linear(config.backbone.hidden, len(SECONDS_LATER) * len(config.embodiment.state))
+        hidden = config.backbone.hidden
+        self.later = nn.Linear(hidden, len(SECONDS_LATER) * len(config.embodiment.state))
+        self.sight = Sight(hidden)
 
     def foretold(self, hidden: Tensor) -> Tensor:
         """(..., H) at state tokens to (..., times, S): where the arm will be."""
@@ -90,7 +99,13 @@ class BackboneStage:
         if not self._clips.later:
             return told | {"actions": error, "total": total}
         missed = functional.l1_loss(self.module.foretold(seen.state_hidden).float(), batch.later)
-        return told | {"actions": error, "later": missed, "total": total + self._clips.later * missed}
+        told |= {"actions": error, "later": missed}
+        total = total + self._clips.later * missed
+        if not self._clips.sight:
+            return told | {"total": total}
+        unseen = self._unseen(self.module, seen, batch)
+        told |= {"cell": unseen.cell, "off": unseen.off, "place": unseen.place}
+        return told | {"total": total + self._clips.sight * unseen.total}
 
     def check(self, module: nn.Module) -> Mapping[str, float]:
         """On looks of episodes that are not trained on; `last` in the actions' units, summed up to the chunk's end."""
@@ -116,7 +131,11 @@ class BackboneStage:
         embodiment = self._config.embodiment
         ends = actions.absolute(rows, np.zeros((len(rows), len(embodiment.state))), embodiment)[:, -1]
         figures = {"actions": float(error), "last": float(np.abs(ends[:, list(embodiment.relative)]).mean())}
-        return figures | self._off_later(module, seen, batch)
+        figures |= self._off_later(module, seen, batch)
+        if self._clips.sight:
+            unseen = self._unseen(module, seen, batch)
+            figures |= {"cell": float(unseen.cell), "off": float(unseen.off)}
+        return figures
 
     def _off_later(self, module: Pupil, seen: Seen, batch: Batch) -> dict[str, float]:
         """In the state's units, after each of the times."""
@@ -126,6 +145,12 @@ class BackboneStage:
         relative = list(self._config.embodiment.relative)
         missed = (off * np.array(self._config.statistics.state_std))[..., relative].mean(axis=(0, 1, 3))
         return {f"in {seconds} s": float(each) for seconds, each in zip(SECONDS_LATER, missed)}
+
+    def _unseen(self, module: Pupil, seen: Seen, batch: Batch) -> Missed:
+        """In the first look's pictures."""
+        shape = batch.pictures.shape
+        places = batch.pictures.flatten(1)[..., None].expand(-1, -1, seen.before.shape[-1])
+        return module.sight.missed(seen.before.gather(1, places).unflatten(1, shape[1:]), batch.sights)
 
     def _meant(self, module: Rynn, seen: Seen, batch: Batch) -> tuple[Tensor, Tensor]:
         """The latents' means, and how far the latents are from those of the demonstrated chunks."""
@@ -141,7 +166,24 @@ class BackboneStage:
         )
         states = self._tokens.states[looks] if with_actions else self._tokens.states[looks][:, :0]
         latents, later = self._latents[torch.from_numpy(looks)], torch.from_numpy(self._tokens.later[looks])
-        return Batch(packed.ids, packed.labels, packed.mask, torch.from_numpy(states), latents, later, packed.since)
+        return Batch(
+            packed.ids,
+            packed.labels,
+            packed.mask,
+            torch.from_numpy(states),
+            latents,
+            later,
+            self._pictures(packed.ids),
+            torch.from_numpy(self._tokens.sights[firsts]),
+            packed.since,
+        )
+
+    def _pictures(self, ids: Tensor) -> Tensor:
+        """(B, views, rows, columns): where a sequence's first codes are."""
+        first, shape = self._config.vocabulary.first_code, self._tokens.codes.shape[1:]
+        codes = (ids >= first) & (ids < first + self._config.quantiser.codes)
+        early = codes & (codes.cumsum(1) <= math.prod(shape))
+        return early.nonzero()[:, 1].view(len(ids), *shape)
 
 
 def _picked(looks: NDArray[np.int64], number: int, stream: np.random.Generator) -> NDArray[np.int64]:
@@ -168,12 +210,9 @@ def _followed(looks: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np
 
 
 def _on(batch: Batch, device: torch.device) -> Batch:
-    def moved(part: Tensor) -> Tensor:
-        return part.to(device)
-
-    mask = None if batch.mask is None else moved(batch.mask)
-    ids, labels = moved(batch.ids), moved(batch.labels)
-    return Batch(ids, labels, mask, moved(batch.states), moved(batch.latents), moved(batch.later), batch.since)
+    parts: dict[str, Any] = {part.name: getattr(batch, part.name) for part in fields(batch)}
+    moved: dict[str, Any] = {name: part.to(device) for name, part in parts.items() if isinstance(part, Tensor)}
+    return replace(batch, **moved)
 
 
 @torch.inference_mode()

@@ -20,12 +20,13 @@ import zipfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .episodes import Episode, Pixels, Source, Vector
+from .episodes import Episode, Pixels, Sights, Source, Vector
 
 INDEX, LAYOUT, EPISODES = "episodes.jsonl", "drawn.json", "episodes"
 VIEWS = ("front", "wrist")
@@ -106,15 +107,24 @@ class DrawnEpisodes(Source):
     def instruction(self, number: int) -> str:
         return self.entries[number].instruction
 
+    def sights(self, number: int) -> Sights | None:
+        with self._opened(number) as arrays:
+            return arrays.get("sight")
+
     def digest(self) -> str:
         told = "".join(f"{entry.name} {entry.sha256} {entry.instruction}\n" for entry in self.entries)
         return hashlib.sha256(told.encode()).hexdigest()
 
     def _arrays(self, number: int, *names: str) -> list[Vector]:
-        """Without the pictures, which are most of the file."""
+        with self._opened(number) as arrays:
+            return [arrays[name] for name in names]
+
+    @contextmanager
+    def _opened(self, number: int) -> Generator[Mapping[str, Any]]:
+        """Arrays are read one by one: the pictures are most of the file."""
         file = _file(self.folder, self.entries[number].name)
         with self._reading(file), np.load(file, allow_pickle=False) as arrays:
-            return [arrays[name] for name in names]
+            yield arrays
 
     @contextmanager
     def _reading(self, file: Path) -> Generator[None]:
@@ -149,6 +159,10 @@ class Chained(Source):
     def instruction(self, number: int) -> str:
         source, place = self._found(number)
         return source.instruction(place)
+
+    def sights(self, number: int) -> Sights | None:
+        source, place = self._found(number)
+        return source.sights(place)
 
     def digest(self) -> str:
         return hashlib.sha256(" ".join(source.digest() for source in self._sources).encode()).hexdigest()
@@ -277,6 +291,7 @@ def _packed(episode: Episode) -> bytes:
         "state": episode.states,
         "tick": episode.ticks.astype(np.int32),
         **{view: _differences(episode.pictures[view]) for view in VIEWS},
+        **({} if episode.sights is None else {"sight": episode.sights}),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -296,6 +311,7 @@ def _unpacked(body: bytes, instruction: str) -> Episode:
             states=arrays["state"],
             ticks=arrays["tick"].astype(np.int64),
             pictures=pictures,
+            sights=arrays.get("sight"),
         )
 
 

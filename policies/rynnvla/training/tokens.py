@@ -15,7 +15,7 @@ from .. import actions
 from ..config import Config
 from ..pictures import prepared_batch
 from ..vq import Vq
-from .episodes import Episode, Source
+from .episodes import THINGS, Episode, Sights, Source
 
 VIEWS = ("front", "wrist")
 AT_ONCE = 64
@@ -36,6 +36,8 @@ class Tokens:
     """(looks, chunk, D), scaled."""
     later: NDArray[np.float32]
     """(looks, len(SECONDS_LATER), S), scaled: the state so much later, or the episode's last."""
+    sights: Sights
+    """(looks, views, THINGS, 2)."""
     episode: NDArray[np.int64]
     """(looks,): which episode a look belongs to."""
     ticks: NDArray[np.int64]
@@ -63,6 +65,7 @@ def tokens(source: Source, config: Config, vq: Vq, folder: Path, tell: Callable[
         states=np.concatenate([states for states, _, _ in picked]),
         rows=np.concatenate([rows for _, rows, _ in picked]),
         later=np.concatenate([later for _, _, later in picked]),
+        sights=np.concatenate([_sights(source, number, count) for number, count in enumerate(counts)]),
         episode=np.repeat(np.arange(len(source)), counts),
         ticks=np.concatenate([source.ticks(number) for number in range(len(source))]),
         instructions=tuple(source.instruction(number) for number in range(len(source))),
@@ -78,6 +81,11 @@ def _motion(source: Source, number: int, config: Config) -> tuple[NDArray[np.flo
     ahead = np.rint(np.multiply(SECONDS_LATER, config.embodiment.rate)).astype(np.int64)
     later = scaler.state(seen[np.minimum(ticks[:, None] + ahead, len(seen) - 1)])
     return tuple(part.astype(np.float32) for part in (scaler.state(seen[ticks]), rows, later))
+
+
+def _sights(source: Source, number: int, looks: int) -> Sights:
+    known = source.sights(number)
+    return np.full((looks, len(VIEWS), len(THINGS), 2), -1, np.float32) if known is None else known
 
 
 def _all_codes(

@@ -29,7 +29,7 @@ from .tokens import Tokens, tokens
 RECIPE = "recipe.json"
 STATISTICS = "statistics.json"
 TEXT = "text.json"
-LEARNING = ("followed.", "later.")
+LEARNING = ("followed.", "later.", "sight.")
 """What a module remembers only while it learns."""
 OWN = ("action_head", "state_projection", "later")
 """What of a backbone speaks of its embodiment."""
