@@ -35,6 +35,7 @@ bench: .venv/.dev
 	$(BIN)/python -m armtrial.tests.bench.twin
 	$(BIN)/python -m armtrial.tests.bench.rynnvla
 	$(BIN)/python -m armtrial.tests.bench.serve
+	@test -z "$$CALVIN_ROOT" || $(BIN)/python -m armtrial.tests.bench.calvin
 
 doctor: .venv/.base
 	$(BIN)/armtrial doctor

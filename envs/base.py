@@ -97,7 +97,8 @@ class ActionSpec:
         row, column = (int(i) for i in np.argwhere(~inside)[0])
         low, high = self.low[column], self.high[column]
         value = actions[row, column]
-        raise ActionError(f"action {row}, '{self.names[column]}': {value:g} is outside [{low:g}, {high:g}]")
+        way_out = "" if np.isnan(value) else "; --wrap clip cuts it to that"
+        raise ActionError(f"action {row}, '{self.names[column]}': {value:g} is outside [{low:g}, {high:g}]{way_out}")
 
     def snapped(self, actions: Vector) -> Vector:
         """A copy whose binary entries are at the nearer of their two values; in the very middle, at the high one."""

@@ -140,6 +140,8 @@ class RemoteEnv:
     def __init__(self, source: EnvSource, *, answers_by: float = math.inf) -> None:
         self.answers_by = answers_by
         """On the monotonic clock: a world that is silent until then is ended."""
+        if source.moves:
+            raise WorkerError("it was played on a real arm, which replays nothing; what its cameras saw is in videos/")
         self._worker = Worker(source.interpreter or None, source.environ)
         try:
             opened: Opened = self._call("open", source)

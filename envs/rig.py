@@ -86,6 +86,8 @@ class Desk:
     trials: int
     """Of the whole list."""
     done: Callable[[], int]
+    named: Callable[[str], str]
+    """How what is kept of a trial's next take is called, by its id: no take's evidence is written over."""
     amend: Callable[[Amendment], None]
     """Keeps another verdict of a trial that has been played."""
 

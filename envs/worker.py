@@ -58,6 +58,8 @@ class EnvSource:
     """Variables that its process needs on top of ours."""
     interpreter: str = ""
     """Another Python for its process, with packages of its own; empty: ours."""
+    moves: bool = False
+    """Something real, which only the process that plays may open: a trial that is replayed would move it."""
 
     def build(self) -> Env:
         env = locate(self.place)(self.tasks, **self.arguments)

@@ -16,7 +16,7 @@ from ..policies.base import Policy, World
 from ..tasks.base import Outcome, Suite, Task, Trial
 from .config import REPEATABLE, WHAT_IS_PLAYED, RunConfig
 from .errors import FolderError, Mismatch, UnknownName, UserError
-from .folder import RunFolder, read_info, read_records, safe
+from .folder import RunFolder, read_info, read_records, safe, take_name
 from .ground import Ground, PolicyLike, portable, prepare
 from .metrics import Clocks, Scores, clocks, last_takes, scores
 from .opening import opened
@@ -152,13 +152,16 @@ class Playing:
 
     def lend_desk(self, seats: Sequence[Seat]) -> None:
         """To a world with a person beside it, who keeps evidence in the run's folder and may think again."""
-        desk = Desk(self.folder.path, len(self.ground.trials), self._done, self._amend)
+        desk = Desk(self.folder.path, len(self.ground.trials), self._done, self._next_take, self._amend)
         for seat in seats:
             if isinstance(seat, LocalSeat) and isinstance(seat.env, HasDesk):
                 seat.env.sit_down(desk)
 
     def _done(self) -> int:
-        return len({record.id for record in self.records})
+        return sum(record.result.outcome is not Outcome.VOID for record in last_takes(self.records))
+
+    def _next_take(self, trial: str) -> str:
+        return take_name(trial, 1 + max((record.take for record in self.records if record.id == trial), default=0))
 
     def _amend(self, amendment: Amendment) -> None:
         """One more take, of the same steps: what was said before stays in the log."""

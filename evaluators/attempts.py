@@ -7,7 +7,7 @@ from ..tasks.rubric import Grasp
 from .records import EpisodeRecord
 from .resampling import mean_of
 from .stats import Mean, Rate
-from .takes import rate, start, succeeded
+from .takes import rate, start, succeeded, telling
 
 LIMIT = 6
 """Attempts that are told apart: five failures in a row, and the one after them."""
@@ -15,7 +15,7 @@ LIMIT = 6
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Over the trials that count, whether they succeeded or not."""
+    """Over the trials that count, whether they succeeded or not, but for those of tasks in which nothing is grasped."""
 
     succeeded_by: tuple[Rate, ...]
     """Success by attempt 1, 2, ... `LIMIT`; the first is SR@1. A success that took more is in none of them."""
@@ -26,7 +26,8 @@ class Attempts:
 
 def attempts_of(records: Sequence[EpisodeRecord]) -> Attempts | None:
     """None where nothing was grasped or placed in any trial."""
-    if not any(record.result.attempts or _placed(record) for record in records):
+    records = telling(records, lambda record: bool(record.result.attempts or _placed(record)))
+    if not records:
         return None
     taken = [needed(record) for record in records]
     capped = [float(LIMIT if number is None else min(number, LIMIT)) for number in taken]

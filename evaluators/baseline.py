@@ -6,7 +6,7 @@ and no host and no folder of the machine that wrote it stands in it.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import cast
@@ -14,9 +14,10 @@ from typing import cast
 import msgspec
 
 from ..envs.base import Size
-from ..tasks.base import Origin, Outcome, Trial
+from ..tasks.base import Origin, Outcome, Score, Trial
 from .attempts import at_first_attempt
 from .config import RunConfig
+from .contradictions import check_sense
 from .errors import FolderError
 from .folder import RunFolder
 from .packed_actions import Packed
@@ -124,6 +125,20 @@ class Baseline:
         return tuple(_record(self.trial(kept), kept) for kept in self.results)
 
     @property
+    def played(self) -> tuple[str, ...]:
+        """Tasks that have trials."""
+        return tuple(task for task in self.tasks if any(kept.task == task for kept in self.results))
+
+    def nothing_to_lose(self, scores: Mapping[str, Score]) -> tuple[str, ...]:
+        """Tasks that cannot do worse. `scores`: by what each is judged; success where it is not said."""
+
+        def worth(kept: Kept) -> bool:
+            by_progress = scores.get(kept.task) is Score.PROGRESS
+            return bool(kept.progress) if by_progress else kept.outcome is Outcome.SUCCESS
+
+        return tuple(task for task in self.played if not any(worth(kept) for kept in self.results if kept.task == task))
+
+    @property
     def trials(self) -> dict[str, Trial]:
         """By id."""
         return {trial.id: trial for trial in map(self.trial, self.results)}
@@ -147,6 +162,18 @@ def _record(trial: Trial, kept: Kept) -> EpisodeRecord:
         error=ErrorNote(origin=kept.error, kind="", message="") if kept.error else None,
     )
     return EpisodeRecord(id=trial.id, seed=trial.seed, take=1, trial=trial, result=result, clock=_NO_CLOCK)
+
+
+def without_doubt(baseline: Baseline, scores: Mapping[str, Score]) -> list[str]:
+    """A gate that cannot fail is worse than none, since somebody relies on it."""
+    tasks = baseline.nothing_to_lose(scores)
+    if not tasks:
+        return []
+    where = "any task" if set(tasks) == set(baseline.played) else ", ".join(tasks)
+    return [
+        f"NO DROP CAN BE FOUND in {where}: no trial of it succeeded in the baseline, so there is nothing to lose. Make "
+        "a baseline of a policy that solves some."
+    ]
 
 
 def write(baseline: Baseline, file: Path) -> int:
@@ -196,6 +223,8 @@ class _Head:
 
 
 def read(file: Path) -> Baseline:
+    if file.is_dir():
+        raise FolderError(f"{file} is a folder; a baseline is one file, which armtrial baseline RUN --out FILE writes")
     try:
         body = file.read_bytes()
         _check_head(file, msgspec.json.decode(body, type=_Head))
@@ -204,10 +233,10 @@ def read(file: Path) -> Baseline:
         raise FolderError(
             f"{file} cannot be read: {error.strerror}. Write one: armtrial baseline RUN --out {file}"
         ) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FolderError(
             f"{file} is damaged: {error}. Take it from the repository again, or write it anew: armtrial baseline RUN "
-            f"--out {file}"
+            f"--out {file} --force"
         ) from None
     _check(file, baseline)
     return baseline
@@ -219,7 +248,7 @@ def _check_head(file: Path, head: _Head) -> None:
     if head.schema != SCHEMA:
         raise FolderError(
             f"{file} has schema {head.schema}; this version reads {SCHEMA}. Write it anew: armtrial baseline RUN "
-            f"--out {file}"
+            f"--out {file} --force"
         )
 
 
@@ -236,6 +265,7 @@ def _check(file: Path, baseline: Baseline) -> None:
     strange = [canary.trial for canary in baseline.canaries if canary.trial not in baseline.trials]
     if strange:
         raise FolderError(f"{file} has actions of {strange[0]}, but not its result. Write it anew from its run")
+    check_sense(file, zip(baseline.ids, baseline.results), baseline.canaries)
 
 
 def _twice(names: Sequence[str]) -> str:

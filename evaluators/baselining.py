@@ -14,7 +14,7 @@ from ..policies.base import Policy, PolicySpec, World
 from ..policies.resized import Resized
 from ..tasks.base import Origin
 from .api import Run, load
-from .baseline import LARGEST, Author, Baseline, Canary, Kept, write
+from .baseline import LARGEST, Author, Baseline, Canary, Kept, without_doubt, write
 from .canary import Heard, Song, replay, replayable
 from .config import WHAT_IS_PLAYED, RunConfig
 from .errors import Mismatch, UserError
@@ -26,6 +26,7 @@ from .packed_actions import Packed
 from .paired import played
 from .provenance import digest, provenance
 from .records import EpisodeRecord, Provenance
+from .sides import scores_of
 
 REPLAYS = 20
 SIZE: Size = (128, 128)
@@ -46,16 +47,33 @@ exit status: 0 written; 2 something you can mend, said in one line
 def run(words: Sequence[str]) -> int:
     parser = Parser("armtrial baseline", "Keeps what a run came to, for later runs to be held against.", EXAMPLES)
     parser.add_argument("run", type=Path, help="the run's folder")
-    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file that is written, or replaced")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file that is written")
+    parser.add_argument("--force", action="store_true", help="replace the file that is there")
     parser.add_argument(
         "--replays", metavar="N", type=int, default=REPLAYS, help=f"trials to replay (default: {REPLAYS})"
     )
     parser.add_argument("--workers", metavar="N", type=int, default=1, help="worlds that replay (default: 1)")
     flags = parser.parse_args(words)
-    baseline = baseline_of(load(flags.run), flags.replays, flags.workers)
+    _check_file(flags.out, flags.force)
+    run = load(flags.run)
+    baseline = baseline_of(run, flags.replays, flags.workers)
     size = write(baseline, flags.out)
+    for warning in without_doubt(baseline, scores_of(run.info)[0]):
+        tell(f"armtrial: {warning}")
     show(told(baseline, flags.out, size))
     return PLAYED
+
+
+def _check_file(file: Path, force: bool) -> None:
+    """Before anything is replayed, which takes longer."""
+    if file.is_dir():
+        raise UserError(f"--out {file} is a folder; name the file in it, as {file / 'baseline.json'}")
+    if not file.parent.is_dir():
+        raise UserError(f"--out {file}: there is no folder {file.parent}. Make it: mkdir -p {file.parent}")
+    if file.exists() and not force:
+        raise UserError(
+            f"{file} is there already, and later runs are held against it. Replace it by --force, or name another file"
+        )
 
 
 def told(baseline: Baseline, file: Path, size: int) -> str:

@@ -1,12 +1,16 @@
 """How far chains came: subtasks done in a row before the first that failed."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .records import EpisodeRecord
 from .resampling import DIGITS, mean_of
 from .stats import ClusteredRate, Interval, Mean, Rate
 from .takes import rate, rate_of_starts, start
+
+FEW = 5
+"""Chains; with fewer that came otherwise far than the rest, drawing them again says too little of those not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,15 @@ def chains_of(records: Sequence[EpisodeRecord], subtasks: int | None) -> Chains 
     rows = tuple(_in_a_row(records, done, number) for number in range(1, subtasks + 1))
     starts = [start(record) for record in records]
     average = mean_of([done[record.id] for record in records], starts)
-    if average.interval is None:
+    if average.interval is None or _odd(done.values()) < FEW:
         average = Mean(average.value, average.n, _summed(rows))
     return Chains(subtasks, len(set(starts)), average, rows)
+
+
+def _odd(lengths: Iterable[int]) -> int:
+    """Chains that came otherwise far than most."""
+    counts = Counter(lengths)
+    return counts.total() - max(counts.values())
 
 
 def solved(record: EpisodeRecord, subtasks: int) -> int:
@@ -59,8 +69,8 @@ def _in_a_row(records: Sequence[EpisodeRecord], done: dict[str, int], number: in
 
 
 def _summed(rows: Sequence[InARow]) -> Interval | None:
-    """Of an average whose chains all came equally far, or are too few to be drawn again: it is the sum of the rates, so
-    the sums of their limits hold it. Wider than need be, and no certainty where there is none."""
+    """Of an average whose chains nearly all came equally far, or are too few to be drawn again: it is the sum of the
+    rates, so the sums of their limits hold it. Wider than need be, and no certainty where there is none."""
     intervals = [row.interval for row in rows if row.interval is not None]
     if len(intervals) < len(rows):
         return None

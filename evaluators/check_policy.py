@@ -1,4 +1,4 @@
-"""`armtrial check-policy`: the same observation through a policy here and through its server, compared."""
+"""`armtrial check-policy`: the same observations through a policy here and through its server, compared."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -36,6 +36,8 @@ examples:
 exit status: 0 both plans agree; 1 they differ; 2 something you can mend, said in one line
 """
 AGREE, DIFFER = 0, 1
+STARTS, MOST = 3, 100
+"""Trials whose first observation is looked at: what one of them does not show another may."""
 TOLERANCE = 1e-3
 """Of an action's range: single precision on the way costs less."""
 _PICTURE = "image_"
@@ -54,28 +56,33 @@ def run(argv: Sequence[str]) -> int:
         raise UserError(f"--tolerance {flags.tolerance:g}: a share of an action's range, above 0 and below 1")
     if flags.index < 0:
         raise UserError(f"--index {flags.index}: a task's trials are counted from 0")
+    if not 1 <= flags.starts <= MOST:
+        raise UserError(f"--starts {flags.starts}: 1 to {MOST} of a task's starts are looked at")
     here, there = _grounds(flags)
     with ExitStack() as stack:
         env = RemoteEnv(here.source)
         stack.callback(env.close)
         world = World(env.observation_spec, env.action_spec)
         sides = [_opened(ground, world, stack) for ground in (here, there)]
-        trial = [trial for trial in here.trials if trial.task == here.tasks[0].name][int(flags.index)]
-        seen = [_seen(flags.observation, env, trial, side.policy.spec) for side in sides]
+        of_task = [trial for trial in here.trials if trial.task == here.tasks[0].name]
+        trials = of_task[flags.index :][: 1 if flags.observation else flags.starts]
+        ours, theirs = ([_seen(flags.observation, env, trial, side.policy.spec) for trial in trials] for side in sides)
         if flags.save is not None:
-            _save(flags.save, seen[0])
+            _save(flags.save, ours[0])
         asks = [asking(side.policy) for side in sides]
-        found = caught(Origin.POLICY, compared, *asks, *seen, world, flags.tolerance)
+        moments = list(zip(ours, theirs, strict=True))
+        found = caught(Origin.POLICY, compared, *asks, moments, world, flags.tolerance)
     if isinstance(found, Fault):
         raise UserError(f"a plan could not be had: {found}")
-    show(_told(found, sides, flags.observation or trial.id, flags.tolerance))
+    names = [str(flags.observation)] if flags.observation else [trial.id for trial in trials]
+    show(_told(found, sides, names, flags.tolerance))
     return AGREE if found.agree else DIFFER
 
 
 def _grounds(flags: argparse.Namespace) -> tuple[Ground, Ground]:
     """Of the policy here, and of the way to its server."""
     said = {name: value for name in ("policy_arg", "checkpoint", "device") if (value := getattr(flags, name))}
-    played: dict[str, Any] = {"suite": flags.suite, "episodes": flags.index + 1, **world_of(flags)}
+    played: dict[str, Any] = {"suite": flags.suite, "episodes": flags.index + flags.starts, **world_of(flags)}
     if flags.task:
         played["task"] = (flags.task,)
     if not flags.url:
@@ -133,9 +140,10 @@ def _save(file: Path, seen: Observation) -> None:
         raise UserError(f"--save {file}: {error.strerror}") from None
 
 
-def _told(found: Finding, sides: Sequence[_Side], seen: object, tolerance: float) -> str:
+def _told(found: Finding, sides: Sequence[_Side], seen: Sequence[str], tolerance: float) -> str:
     here, there = sides
-    lines = [f"{here.name} here, {there.name} behind its server; the same observation: {seen}"]
+    what = "the same observation" if len(seen) == 1 else f"the same {len(seen)} observations"
+    lines = [f"{here.name} here, {there.name} behind its server; {what}: {', '.join(seen)}"]
     looks = [side.policy.spec.cameras for side in sides]
     if looks[0] != looks[1]:
         lines.append(f"they look at other pictures: {_sizes(looks[0])} here, {_sizes(looks[1])} there")
@@ -153,7 +161,8 @@ def _told(found: Finding, sides: Sequence[_Side], seen: object, tolerance: float
         )
         lines += _explained(found)
     if found.hidden:
-        lines.append("this observation would not show whether")
+        these = "this observation" if len(seen) == 1 else f"these {len(seen)} observations"
+        lines.append(f"{these} would not show whether")
         lines += [f"  {name}" for name in shortened([mistake.name for mistake in found.hidden])]
     return "\n".join(lines)
 
@@ -189,7 +198,8 @@ def _parser() -> Parser:
     add("--remote-arg", metavar="K=V", action=Repeatable, help="handed to that one; repeatable")
     add("--suite", metavar="S", default="single", help="whose world and starts (default: single)")
     add("--task", metavar="T", default="", help="of the suite (default: its first)")
-    add("--index", metavar="N", type=int, default=0, help="which of the task's trials (default: 0)")
+    add("--index", metavar="N", type=int, default=0, help="which of the task's trials first (default: 0)")
+    add("--starts", metavar="N", type=int, default=STARTS, help=f"of so many trials in turn (default: {STARTS})")
     world_flags(parser)
     add("--observation", metavar="FILE", type=Path, help="a recorded one, in place of a trial's start")
     add("--save", metavar="FILE", type=Path, help="write the observation to FILE (.npz)")

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ..envs import gl
 from ..envs.calvin.guest import guest
+from ..envs.extras import itself
 from ..envs.guests import Guest, GuestError
 
 PYTHON = ">=3.12,<3.14"
@@ -43,6 +44,7 @@ REQUIRED = {
 """The ranges of pyproject.toml, which an installed package no longer has beside it."""
 OPTIONAL = {"lerobot": ">=0.6.1,<0.7", "websockets": ">=15", "pyzmq": ">=25"}
 """Each is an extra of the same name."""
+SERVO_SDK = "feetech-servo-sdk"
 ROOM = 2**30
 """Bytes of memory and of disk below which a run is likely to end early."""
 
@@ -187,6 +189,15 @@ def gpu(machine: Machine) -> tuple[Finding, ...]:
     return (Finding("GPU", Status.MISSING, f"none: policies run on the CPU, with {torch}"),)
 
 
+def arm_driver(machine: Machine) -> tuple[Finding, ...]:
+    """What LeRobot's driver of the arm speaks to servos through; it is also what a rehearsal runs."""
+    version = machine.version(SERVO_SDK)
+    if version:
+        return (Finding("arm driver", Status.OK, f"{SERVO_SDK} {version}"),)
+    cure = f"python -m pip install {_itself(machine, '[real]')}"
+    return (Finding("arm driver", Status.MISSING, f"{SERVO_SDK} is not installed", cure),)
+
+
 def rig(machine: Machine) -> tuple[Finding, ...]:
     plug_in = "connect the arm's USB cable and its power; simulation needs neither"
     port = _devices(machine, "serial port", ("ttyACM*", "ttyUSB*"), "dialout", plug_in)
@@ -219,6 +230,7 @@ CHECKS: tuple[Check, ...] = (
     rendering,
     films,
     gpu,
+    arm_driver,
     rig,
     calvin,
     resources,
@@ -251,7 +263,7 @@ def _library(machine: Machine, name: str, allowed: str, otherwise: Status) -> Fi
 
 
 def _itself(machine: Machine, extra: str = "") -> str:
-    return f"-e '{machine.package}{extra}'" if machine.is_checkout else f"'armtrial{extra}'"
+    return itself(extra, machine.package)
 
 
 def _backend(found: gl.GlProbe) -> Finding:

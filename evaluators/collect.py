@@ -27,6 +27,8 @@ from .records import EpisodeRecord
 DOMAIN = "demo"
 """Of the seeds. Those of evaluations are even, all others odd: the two never meet."""
 FORMATS = ("steps", "lerobot")
+OF_SOURCE = ("source", "out", "size", "keep_failures", "quiet", "format")
+"""What goes with --from; the format is LeRobot's."""
 SMALLEST = 64
 """Pixels along the shortest edge that the encoder of LeRobot's videos takes."""
 
@@ -43,6 +45,8 @@ examples:
                                      light, table and cameras vary more than in any evaluation
   armtrial collect --suite single --episodes 50 --out data/single --format lerobot --size 320x240 --look pretty
                                      also as a LeRobotDataset in data/single/lerobot, with finer shadows and edges
+  armtrial collect --from runs/x     a run of any policy, in the twin or on a real arm, as a LeRobotDataset in
+                                     runs/x/lerobot; --out DIR: elsewhere. A real arm's pictures are its films'
   armtrial collect --resume data/single
                                      go on after Ctrl-C or a crash; the same command again does so too
 
@@ -57,6 +61,8 @@ exit status: 0 played; 1 some trial ended in ERROR; 2 something you can mend, sa
 
 def run(argv: Sequence[str]) -> int:
     given = vars(_parser().parse_args(argv))
+    if "source" in given:
+        return _turned(given)
     quiet, keep, form = given.pop("quiet"), given.pop("keep_failures"), given.pop("format")
     edges = _even(given.pop("size"))
     if form == "lerobot":
@@ -71,6 +77,23 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt as stop:
         raise Stopped(_how_to_go_on(stop)) from None
     return SOME_ERROR if played.broken else PLAYED
+
+
+def _turned(given: dict[str, Any]) -> int:
+    """A run that is there, as a dataset: nothing is played."""
+    other = [name for name in given if name not in OF_SOURCE]
+    if other:
+        raise UserError(
+            f"--from plays nothing, so --{other[0].replace('_', '-')} does not go with it. What does: --out, --size, "
+            "--keep-failures, --quiet"
+        )
+    from .converting import convert
+
+    out, edges = given.get("out"), _even(given["size"])
+    path, keep, quiet = Path(given["source"]), given["keep_failures"], given["quiet"]
+    told = convert(path, None if out is None else Path(out), edges, keep, quiet, _writer())
+    _say(quiet, told)
+    return PLAYED
 
 
 def _played(given: dict[str, Any], quiet: bool) -> api.Run:
@@ -132,19 +155,19 @@ def _rendered(played: api.Run, ground: Ground, kept: Sequence[EpisodeRecord], si
     from .replay import replaying
 
     writer, folder = _writer(), RunFolder(played.folder)
+    root = folder.path / "lerobot"
     if not kept:
         raise UserError(
             f"no trial of {played.folder} succeeded, so there is nothing to draw; --keep-failures keeps all"
         )
-    if writer.written(folder, [record.id for record in kept], size):
-        return folder.path / "lerobot"
+    if writer.written(root, [record.id for record in kept], size, played.info):
+        return root
     if ground.renderer is not None and ground.renderer.backend == "disabled":
         raise UserError("--format lerobot draws pictures, and MUJOCO_GL=disabled draws nothing: unset it")
     shown = track(kept, "drawing", console=Console(stderr=True), disable=quiet)
     with replaying(ground.source, ground.config.workers) as replay:
-        return writer.write(
-            folder, played.info, shown, replay, size, longest=max(record.result.steps for record in kept)
-        )
+        longest = max(record.result.steps for record in kept)
+        return writer.write(root, folder, played.info, shown, replay, size, longest)
 
 
 def _writer() -> Any:
@@ -201,6 +224,7 @@ def _what(group: Any) -> None:
 def _left(group: Any) -> None:
     group.add_argument("--out", metavar="DIR", help="folder of the collection")
     group.add_argument("--resume", metavar="DIR", help="go on with the collection in DIR")
+    group.add_argument("--from", metavar="RUN", dest="source", help="nothing is played: RUN becomes a LeRobotDataset")
     group.add_argument("--format", choices=FORMATS, default="steps", help="see below (default: steps)")
     group.add_argument(
         "--size",

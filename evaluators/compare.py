@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from ..tasks.base import Outcome, Score
-from . import names, power
+from . import power
 from .api import Run
 from .errors import UserError
 from .many import cochran, holm, letters
 from .mcnemar import Interval, Table, interval, p_value, table, total
 from .paired import LETTERS, Match, matched, played
 from .permutation import sign_flip
-from .records import EpisodeRecord, RunInfo
+from .records import EpisodeRecord
+from .sides import Side, notes_on, scores_of, side_of, title_of
 from .stats import LEVEL, Rate
 from .takes import succeeded
+from .tallies import Tally, tally_of
 from .unpaired import Unpaired, against
 
-DUEL_FILE = "duel.json"
-"""Beside the runs of a duel, which stop when enough has been seen."""
 _SHOWN_PER_HALF_WIDTH = 1.43
 """(1.96 + 0.84) / 1.96: a difference that a normal mean shows with 80 % power, in half widths of its interval."""
 
@@ -32,29 +32,6 @@ class Verdict(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One of the runs."""
-
-    letter: str
-    folder: str
-    policy: str
-    policy_version: str
-    checkpoint: str
-    privileged: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """How one side did on the trials that count."""
-
-    success: Rate
-    progress: float
-    """Mean, in which an ERROR counts 0."""
-    errors: int
-    """They count as not succeeded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
     """Two of the sides on the same trials; differences are second less first."""
 
@@ -62,6 +39,8 @@ class Contrast:
     """Its letter."""
     second: str
     table: Table
+    ahead: tuple[int, int]
+    """Trials in which the first, and the second, did better by what is compared."""
     correlation: float | None
     """Phi of the outcomes; None where one side always or never succeeds."""
     difference: float
@@ -70,8 +49,11 @@ class Contrast:
     p_value: float
     p_holm: float
     """As it stands among all that are asked with it: of a task, all tasks and pairs; of the whole, all pairs."""
+    least_p: float
+    """The smallest p-value that so many trials can give, of progress so many start states."""
     shows: float | None
-    """The smallest difference that so many trials show with 80 % power, as often as these disagree; None: none."""
+    """The smallest difference that so many trials show with 80 % power, as often as these disagree; None: none, or even
+    the smallest p-value is too large among all that is asked with it."""
     verdict: Verdict
 
 
@@ -83,6 +65,8 @@ class Section:
     score: Score
     """What is compared."""
     n: int
+    starts: int
+    """Different start states among them; trials that share one keep one sign in the test of progress."""
     tallies: tuple[Tally, ...]
     contrasts: tuple[Contrast, ...]
     """Of every pair of sides."""
@@ -157,7 +141,7 @@ def compare(runs: Sequence[Run], *, common: bool = False, tasks: Sequence[str] =
         apart=tuple(_apart(match) for match in found.matches if _ended_apart(match, scores[match.trial.task])),
         voids=found.voids,
         left_out=found.left_out,
-        notes=(*unknown, *mixed, *_alike(found.matches, every), *_notes(runs)),
+        notes=(*unknown, *mixed, *_alike(found.matches, every), *notes_on(runs)),
     )
 
 
@@ -177,7 +161,7 @@ def compare_counts(run: Run, other: Rate, tasks: Sequence[str] = ()) -> Against:
         other=other,
         unpaired=found,
         verdict=_verdict(found.difference, found.p_value),
-        notes=(*(pooled if strata else ()), *_notes([run])),
+        notes=(*(pooled if strata else ()), *notes_on([run])),
     )
 
 
@@ -191,17 +175,10 @@ def _section(task: str, score: Score, groups: Sequence[Sequence[Match]]) -> Sect
         task=task,
         score=score,
         n=len(matches),
-        tallies=tuple(tally_of(matches, side) for side in sides),
+        starts=len({match.start for match in matches}),
+        tallies=tuple(tally_of(groups, side) for side in sides),
         contrasts=contrasts,
         differ=cochran([match.successes for match in matches]) if many else None,
-    )
-
-
-def tally_of(matches: Sequence[Match], side: int) -> Tally:
-    return Tally(
-        success=Rate(sum(match.successes[side] for match in matches), len(matches)),
-        progress=sum(match.progress[side] for match in matches) / len(matches),
-        errors=sum(match.takes[side].result.outcome is Outcome.ERROR for match in matches),
     )
 
 
@@ -213,14 +190,21 @@ def _contrast(score: Score, groups: Sequence[Sequence[Match]], first: int, secon
         first=LETTERS[first],
         second=LETTERS[second],
         table=counts,
+        ahead=_ahead(score, [match for group in groups for match in group], first, second),
         correlation=counts.correlation,
         difference=found.difference,
         interval=found.interval,
         p_value=found.p_value,
         p_holm=found.p_value,
+        least_p=found.least_p,
         shows=found.shows,
         verdict=_verdict(found.difference, found.p_value),
     )
+
+
+def _ahead(score: Score, matches: Sequence[Match], first: int, second: int) -> tuple[int, int]:
+    values = [match.successes if score is Score.SUCCESS else match.progress for match in matches]
+    return sum(each[first] > each[second] for each in values), sum(each[second] > each[first] for each in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +212,14 @@ class _Found:
     difference: float
     interval: Interval
     p_value: float
+    least_p: float
     shows: float | None
 
 
 def _by_success(tables: Sequence[Table], counts: Table) -> _Found:
     difference = sum(each.difference for each in tables) / len(tables)
     shows = power.smallest_shown(counts.n, counts.discordant / counts.n)
-    return _Found(difference, interval(tables), p_value(tables), shows)
+    return _Found(difference, interval(tables), p_value(tables), min(1.0, 0.5 ** (counts.n - 1)), shows)
 
 
 def _by_progress(groups: Sequence[Sequence[Match]], first: int, second: int) -> _Found:
@@ -243,7 +228,7 @@ def _by_progress(groups: Sequence[Sequence[Match]], first: int, second: int) -> 
     found = sign_flip(differences, [match.start for match in matches])
     low, high = found.interval
     shows = _SHOWN_PER_HALF_WIDTH * (high - low) / 2
-    return _Found(found.difference, found.interval, found.p_value, shows if shows <= 1 else None)
+    return _Found(found.difference, found.interval, found.p_value, found.least, shows if shows <= 1 else None)
 
 
 def _verdict(difference: float, p: float) -> Verdict:
@@ -254,17 +239,23 @@ def _verdict(difference: float, p: float) -> Verdict:
 
 def _adjusted(sections: Sequence[Section]) -> tuple[Section, ...]:
     """With p-values, verdicts and letters that hold for all of their contrasts at once."""
-    values = iter(holm([contrast.p_value for section in sections for contrast in section.contrasts]))
+    asked = [contrast.p_value for section in sections for contrast in section.contrasts]
+    values = iter(holm(asked))
     return tuple(
         _lettered(
-            replace(section, contrasts=tuple(_corrected(contrast, next(values)) for contrast in section.contrasts))
+            replace(
+                section,
+                contrasts=tuple(_corrected(contrast, next(values), len(asked)) for contrast in section.contrasts),
+            )
         )
         for section in sections
     )
 
 
-def _corrected(contrast: Contrast, p: float) -> Contrast:
-    return replace(contrast, p_holm=p, verdict=_verdict(contrast.difference, p))
+def _corrected(contrast: Contrast, p: float, asked: int) -> Contrast:
+    """`asked`: how many are, of which Holm multiplies the smallest by their number."""
+    shows = contrast.shows if asked * contrast.least_p <= 1 - LEVEL else None
+    return replace(contrast, p_holm=p, shows=shows, verdict=_verdict(contrast.difference, p))
 
 
 def _lettered(section: Section) -> Section:
@@ -294,73 +285,9 @@ def _outcome(take: EpisodeRecord, progress: float) -> str:
     return f"{why} ({progress:.2f})" if progress else why
 
 
-def scores_of(info: RunInfo) -> tuple[dict[str, Score], tuple[str, ...]]:
-    """By task, as the suite says; a suite that is gone cannot say."""
-    try:
-        suite = names.suite(info.config.suite)
-        if suite.version == info.suite_version:
-            return {task: suite.task(task).score for task in info.tasks}, ()
-        why = f"is at version {suite.version} here"
-    except UserError:
-        why = "cannot be loaded here"
-    note = f"The suite {info.suite} {why}, so every task is compared by success."
-    return dict.fromkeys(info.tasks, Score.SUCCESS), (note,)
-
-
-def side_of(letter: str, run: Run) -> Side:
-    info = run.info
-    return Side(
-        letter=letter,
-        folder=str(run.folder),
-        policy=info.policy,
-        policy_version=info.policy_version,
-        checkpoint=info.config.checkpoint,
-        privileged=info.privileged,
-    )
-
-
-def title_of(info: RunInfo) -> str:
-    config = info.config
-    notes = (config.variation, f"NO EVALUATION: {config.seed_domain} seeds" if config.seed_domain != "eval" else "")
-    return ", ".join([f"{info.suite}-v{info.suite_version}", *filter(None, notes)])
-
-
 def _alike(matches: Sequence[Match], scores: set[Score]) -> list[str]:
     """Only the test of progress allows for trials that start alike."""
     shared = len(matches) - len({match.start for match in matches})
     if not shared or scores == {Score.PROGRESS}:
         return []
     return [f"{shared} trials start as others do; the tests of success take them as independent, and are too sure."]
-
-
-def _notes(runs: Sequence[Run]) -> list[str]:
-    notes = [
-        f"{run.folder} is PRIVILEGED: it is shown what no camera could see." for run in runs if run.info.privileged
-    ]
-    for run in runs:
-        done = len({record.id for record in run.records})
-        if done < run.info.trials:
-            notes.append(f"{run.folder} has played {done} of its {run.info.trials} trials.")
-        if (run.folder.parent / DUEL_FILE).exists():
-            notes.append(
-                f"{run.folder} was stopped by a duel: an interval for a fixed number of trials is too sure of it. The "
-                f"one that holds stands in {run.folder.parent / DUEL_FILE}."
-            )
-    return [*notes, *_moved(runs)]
-
-
-def _moved(runs: Sequence[Run]) -> list[str]:
-    """What changes scores by itself, where it was not the same in all runs."""
-    grounds = {
-        "the version of mujoco": {run.info.provenance.packages.get("mujoco", "") for run in runs},
-        "the version of armtrial": {run.info.provenance.packages.get("armtrial", "") for run in runs},
-        "the renderer": {run.info.provenance.renderer for run in runs},
-        "the CPU": {run.info.provenance.machine.get("cpu", "") for run in runs},
-        "the commit": {run.info.provenance.commit for run in runs},
-    }
-    moved = [
-        f"{what} ({' / '.join(sorted(value or 'none' for value in seen))})"
-        for what, seen in grounds.items()
-        if len(seen) > 1
-    ]
-    return [f"Not the same in all runs, and part of the difference perhaps: {', '.join(moved)}."] if moved else []

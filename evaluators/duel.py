@@ -16,7 +16,6 @@ import msgspec
 
 from ..tasks.base import Outcome, Score, Trial
 from .api import Playing, Run, begun, gone_on, load
-from .compare import DUEL_FILE, Side, Tally, scores_of, side_of, tally_of, title_of
 from .config import WHAT_IS_PLAYED, RunConfig
 from .errors import FolderError, Mismatch
 from .figures_json import as_json
@@ -25,7 +24,9 @@ from .ground import Ground, prepare
 from .mcnemar import Interval, Table, table
 from .paired import LETTERS, Match, Matched, join
 from .sequential import Standing, confidence_sequence, standing
+from .sides import DUEL_FILE, Side, scores_of, side_of, title_of
 from .takes import last_takes
+from .tallies import Tally, by_task, tally_of
 
 FOLDERS = ("a", "b")
 """Of the two runs, under that of the duel."""
@@ -177,7 +178,7 @@ def _figures(runs: Sequence[Run], trials: Sequence[Trial], rules: Rules, budget:
         budget=len(trials) if budget is None else budget,
         played=len(shared),
         voids=found.voids,
-        tallies=tuple(tally_of(found.matches, side) for side in range(2)) if found.matches else (),
+        tallies=tuple(tally_of(by_task(found.matches), side) for side in range(2)) if found.matches else (),
         rates=tuple(_rate(found, side, rules.alpha) for side in range(2)) if found.matches else (),
         table=table(_solved(match) for match in found.matches),
         standing=standing(gains, alpha=rules.alpha, margin=rules.margin),

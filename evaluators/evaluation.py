@@ -17,8 +17,9 @@ from .flags import (
     STATUSES,
     USER_CAN_MEND,
     Parser,
-    Repeatable,
     called_by,
+    measured,
+    pace_flags,
     policy_flags,
     real_flags,
     size,
@@ -72,8 +73,7 @@ def run(words: Sequence[str], publish: Publish, commands: Mapping[str, str]) -> 
         return _play(partial(_resumed, path, given, quiet), path, publish, quiet, as_json)
     _check(given)
     out, dry = given.pop("out", None), given.pop("dry_run", False)
-    measured = "realtime" in given and "latency" not in given
-    workers = 1 if measured else os.cpu_count() or 1
+    workers = 1 if measured(given) else os.cpu_count() or 1
     defaults: dict[str, Any] = {"workers": 0 if given.get("env") == "real" else workers, "video": "failures"}
     config = RunConfig(**(defaults | given))
     return _dry_run(config) if dry else _play(partial(_started, config, out, quiet), None, publish, quiet, as_json)
@@ -108,8 +108,10 @@ def _started(config: RunConfig, out: str | None, quiet: bool) -> "Run":
 
 def _resumed(path: Path, given: dict[str, Any], quiet: bool) -> "Run":
     from . import api
+    from .folder import read_info
     from .progress import watcher
 
+    quiet = quiet or read_info(path).config.env == "real"
     return api.resume(path, given, given.pop("retry_errors", False), watcher(quiet))
 
 
@@ -197,19 +199,7 @@ def _what_is_played(group: Any) -> None:
     group.add_argument(
         "--execute", metavar="N", type=int, help="at most N actions of a plan are executed (default: 20)"
     )
-    group.add_argument(
-        "--wrap",
-        metavar="NAME[=X]",
-        action=Repeatable,
-        help="put around the policy, innermost first; repeatable: clip, delay=TICKS, noise=SHARE, ensemble[=M], "
-        "blend=TICKS, stamp, threshold",
-    )
-    group.add_argument(
-        "--realtime", action="store_true", help="the world goes on while the policy thinks, for as long as it takes"
-    )
-    group.add_argument(
-        "--latency", metavar="S", type=float, help="as --realtime, but every plan takes S seconds, so that runs repeat"
-    )
+    pace_flags(group)
     group.add_argument("--list", nargs="?", const=None, metavar="NAME", help="what there is; NAME: its arguments")
     group.add_argument("--dry-run", action="store_true", help="print the trials, play nothing")
 

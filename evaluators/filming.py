@@ -1,6 +1,7 @@
 """`armtrial video`: films of a run's trials; and those that a run leaves by itself."""
 
 import difflib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from .ground import prepare
 from .output import show, tell
 from .records import EpisodeRecord
 
+SECONDS_BETWEEN_LINES = 5.0
 EXAMPLES = """\
 examples:
   %(prog)s runs/x                    the failures that have no film yet, at most 12
@@ -46,15 +48,26 @@ def film_run(run: api.Run, quiet: bool) -> bool:
         return False
     if not quiet:
         tell(f"\nfilming {len(wanted)} trials ...")
+    begun, films = time.monotonic(), list[video.Film]()
+    told = begun
     try:
-        films = list(_films(run, wanted))
+        for film in _films(run, wanted):
+            films.append(film)
+            now = time.monotonic()
+            if not quiet and now - told >= SECONDS_BETWEEN_LINES and len(films) < len(wanted):
+                told = now
+                tell(_progress(len(films), len(wanted), now - begun))
     except UserError as error:
         tell(f"armtrial: {error}")
         return False
     made = sum(not film.fault for film in films)
     if not quiet:
-        tell(f"{made} films in {run.folder / 'videos'}")
+        tell(f"{made} films in {run.folder / 'videos'}, in {time.monotonic() - begun:.0f} s")
     return made > 0
+
+
+def _progress(done: int, wanted: int, seconds: float) -> str:
+    return f"{done} of {wanted} films, {seconds:.0f} s; about {seconds / done * (wanted - done):.0f} s to go"
 
 
 def _filmed(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:

@@ -4,7 +4,7 @@ import argparse
 import difflib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -110,6 +110,33 @@ def world_flags(group: Any) -> None:
     )
 
 
+def pace_flags(group: Any) -> None:
+    """What is put around a policy, and whether the world waits for it."""
+    wrap_flag(group, "--wrap", "the policy")
+    group.add_argument(
+        "--realtime", action="store_true", help="the world goes on while the policy thinks, for as long as it takes"
+    )
+    group.add_argument(
+        "--latency", metavar="S", type=float, help="as --realtime, but every plan takes S seconds, so that runs repeat"
+    )
+
+
+def wrap_flag(group: Any, name: str, what: str, **settings: Any) -> None:
+    group.add_argument(
+        name,
+        metavar="NAME[=X]",
+        action=Repeatable,
+        help=f"put around {what}, innermost first; repeatable: clip, delay=TICKS, noise=SHARE, ensemble[=M], "
+        "blend=TICKS, stamp, threshold",
+        **settings,
+    )
+
+
+def measured(given: Mapping[str, Any]) -> bool:
+    """Plans take as long as this machine takes, so that worlds side by side would slow each other's policy."""
+    return bool(given.get("realtime")) and given.get("latency") is None
+
+
 def real_flags(group: Any) -> None:
     """The arm in place of the suite's own world."""
     group.add_argument("--env", choices=("sim", "real"), help="real: on a real SO-100 or SO-101 (default: sim)")
@@ -117,7 +144,12 @@ def real_flags(group: Any) -> None:
     group.add_argument("--front", metavar="CAMERA", help="its camera at the table, by number or path")
     group.add_argument("--wrist", metavar="CAMERA", help="its camera at the hand, by number or path")
     group.add_argument("--console", metavar="TTY", help="the terminal that asks the operator (default: this one)")
-    group.add_argument("--yes", action="store_true", help="with --port twin: nobody is asked, its rubric judges")
+    group.add_argument(
+        "--yes",
+        action="store_true",
+        help="with --port twin: nobody is asked, its rubric judges; and nobody watches, so that it goes as fast as it "
+        "can, unless --realtime",
+    )
 
 
 def world_of(flags: argparse.Namespace) -> dict[str, Any]:

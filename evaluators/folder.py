@@ -42,7 +42,7 @@ class RunFolder:
         return self.path / "run.json"
 
     def steps_file(self, record: EpisodeRecord) -> Path:
-        return self.path / "steps" / f"{_take_name(record)}.npz"
+        return self.path / "steps" / f"{take_name(record.id, record.take)}.npz"
 
     def create(self, info: RunInfo) -> None:
         """Makes the folder, at once or not at all. One that already holds a run is left alone."""
@@ -118,7 +118,7 @@ class RunFolder:
             if steps is not None:
                 _write_synced(self.steps_file(record), steps)
             if trace:
-                _write_synced(self.path / "errors" / f"{_take_name(record)}.txt", trace.encode())
+                _write_synced(self.path / "errors" / f"{take_name(record.id, record.take)}.txt", trace.encode())
             if log.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(log.fileno())
@@ -177,16 +177,29 @@ def read_info(path: Path) -> RunInfo:
     try:
         info = msgspec.json.decode(file.read_bytes(), type=RunInfo)
     except FileNotFoundError:
-        raise FolderError(f"{path} is no run: it has no run.json") from None
+        raise FolderError(_no_run(path)) from None
+    except NotADirectoryError:
+        raise FolderError(f"{path} is a file; a run is the folder that has run.json in it, as {path.parent}") from None
     except OSError as error:
         raise FolderError(f"{file} cannot be read: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FolderError(
-            f"{file} is damaged: {error}. Mend it, or start a new run; the records beside it are untouched"
+            f"{file} is damaged: {error}. Take it from a copy of the run, or play it anew by --out; nothing is lost of "
+            "records.jsonl beside it, but only run.json says what was played"
         ) from None
     if info.schema != SCHEMA:
         raise FolderError(f"{file} has schema {info.schema}; this version reads {SCHEMA}")
     return info
+
+
+def _no_run(path: Path) -> str:
+    if not path.exists():
+        there = sorted(file.parent.name for file in path.parent.glob("*/run.json"))
+        known = f"beside it there are {', '.join(there[-3:])}" if there else "nor is there a run beside it"
+        return f"{path} is no run: there is no such folder; {known}"
+    within = sorted(file.parent.name for file in path.glob("*/run.json"))
+    runs = f", but in {', '.join(within[-3:])} below it" if within else ""
+    return f"{path} is no run: it has no run.json{runs}"
 
 
 def read_records(path: Path) -> list[EpisodeRecord]:
@@ -215,8 +228,8 @@ def _parsed(text: bytes, file: Path) -> list[EpisodeRecord]:
     return records
 
 
-def _take_name(record: EpisodeRecord) -> str:
-    return record.id if record.take == 1 else f"{record.id}.take{record.take}"
+def take_name(trial: str, take: int) -> str:
+    return trial if take == 1 else f"{trial}.take{take}"
 
 
 def _packed(arrays: dict[str, NDArray[np.generic]]) -> bytes:

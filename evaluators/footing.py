@@ -12,6 +12,9 @@ from .errors import Mismatch
 from .ground import Ground
 from .records import Provenance
 
+ARGUMENTS = "world's arguments"
+"""Which a user gives, where everything else that may differ is found."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
@@ -62,7 +65,7 @@ def _moved(canary: Canary, heard: Heard) -> Moved:
 def differences(baseline: Baseline, config: RunConfig, ground: Ground) -> tuple[str, ...]:
     before, now = _made_with(baseline.provenance), _made_with(provenance_of(ground))
     pairs = {what: (before[what], now[what]) for what in before}
-    pairs["world's arguments"] = _arguments(baseline.config), _arguments(config)
+    pairs[ARGUMENTS] = _arguments(baseline.config), _arguments(config)
     return tuple(
         f"{what}: {was or 'none'} -> {there or 'none'}" for what, (was, there) in pairs.items() if was != there
     )

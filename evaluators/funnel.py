@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..tasks.rubric import STAGES
 from .records import EpisodeRecord
 from .stats import Rate
-from .takes import succeeded
+from .takes import succeeded, telling
 
 SUCCESS = "success"
 
@@ -16,14 +16,15 @@ class Stage:
     name: str
     """One of the rubric's, or `success`."""
     reached: Rate
-    """Of all trials that count."""
+    """Of all trials that count, but for those of tasks that have no stages."""
     of_previous: Rate
     """Of those that reached the stage before, which may be left out: what is pushed is placed without a grasp."""
 
 
 def funnel_of(records: Sequence[EpisodeRecord]) -> tuple[Stage, ...]:
     """Empty where the world tells of no stage."""
-    if not any(record.result.stages for record in records):
+    records = telling(records, lambda record: bool(record.result.stages))
+    if not records:
         return ()
     stages: list[Stage] = []
     before = [True] * len(records)

@@ -10,18 +10,21 @@ from ..tasks.base import Outcome, Score
 from . import power
 from .api import Run
 from .attempts import at_first_attempt
-from .baseline import Baseline
-from .compare import scores_of
+from .baseline import Baseline, without_doubt
 from .config import RunConfig
 from .drop import Rules, is_drop, p_value
-from .errors import Mismatch, UserError
+from .errors import UserError
+from .fitting import fitting
 from .footing import Footing
 from .many import holm
 from .mcnemar import Interval, Table, interval, table, total
-from .paired import Match, join, played
+from .metrics import mean_success
+from .pace import Pace
+from .paired import Match, join
 from .permutation import sign_flip
 from .records import EpisodeRecord
-from .stats import Rate
+from .sides import scores_of
+from .stats import Mean, Rate
 from .takes import counting, last_takes, rate, succeeded
 
 
@@ -42,7 +45,11 @@ class Row:
     score: Score
     """What is tested."""
     before: Rate
+    """All trials counted together."""
     now: Rate
+    mean_before: Mean
+    """Of the tasks' success rates, each weighing the same, with the interval that reports give it; `n` counts tasks."""
+    mean_now: Mean
     first_before: Rate
     """SR@1, which is shown and not tested."""
     first_now: Rate
@@ -58,6 +65,8 @@ class Row:
     """That a run no worse has lost so much."""
     p_holm: float
     """As it stands among all tasks."""
+    least_p: float
+    """The smallest p-value that so many trials can give, of progress so many start states."""
     finds: float | None
     """The smallest drop that is found with 80 % power where as many trials end otherwise; None: none, or unknown."""
     regressed: bool
@@ -163,7 +172,7 @@ def _judged(gate: Gate, baseline: Baseline, run: Run, matches: Sequence[Match]) 
         overall=_row("all", score, groups, first, gate.rules),
         worse=tuple(_worse(match, scores) for match in matches if match.gain(scores[match.trial.task]) < 0),
         alike=sum(_ended_alike(match) for match in matches),
-        notes=(*unknown, *_at_first(matches, first, gate.rules), *gate.notes),
+        notes=(*unknown, *without_doubt(baseline, scores), *_at_first(matches, first, gate.rules), *gate.notes),
     )
 
 
@@ -189,6 +198,8 @@ def _row(task: str, score: Score, groups: Sequence[Sequence[Match]], first: Mapp
         score=score,
         before=Rate(counts.both + counts.only_first, n),
         now=Rate(counts.both + counts.only_second, n),
+        mean_before=mean_success([[match.takes[0] for match in group] for group in groups]),
+        mean_now=mean_success([[match.takes[1] for match in group] for group in groups]),
         first_before=Rate(sum(first[match.trial.id] for match in matches), n),
         first_now=Rate(sum(at_first_attempt(match.takes[1]) for match in matches), n),
         progress_before=sum(match.progress[0] for match in matches) / n,
@@ -199,6 +210,7 @@ def _row(task: str, score: Score, groups: Sequence[Sequence[Match]], first: Mapp
         interval=found.interval,
         p_value=found.p_value,
         p_holm=found.p_value,
+        least_p=found.least_p,
         finds=power.smallest_shown(n, counts.discordant / n, 2 * rules.alpha) if score is Score.SUCCESS else None,
         regressed=bool(is_drop(found.p_value, found.difference, rules)),
     )
@@ -209,18 +221,19 @@ class _Found:
     difference: float
     interval: Interval
     p_value: float
+    least_p: float
 
 
 def _by_success(tables: Sequence[Table], counts: Table) -> _Found:
     difference = sum(each.difference for each in tables) / len(tables)
-    return _Found(difference, interval(tables), float(p_value(counts.only_first, counts.only_second)))
+    return _Found(difference, interval(tables), float(p_value(counts.only_first, counts.only_second)), 0.5**counts.n)
 
 
 def _by_progress(matches: Sequence[Match]) -> _Found:
     """Signs by chance fall as often above as below: of a two-sided p-value, the side of the difference has half."""
     found = sign_flip([match.gain(Score.PROGRESS) for match in matches], [match.start for match in matches])
     half = found.p_value / 2
-    return _Found(found.difference, found.interval, half if found.difference < 0 else 1 - half)
+    return _Found(found.difference, found.interval, half if found.difference < 0 else 1 - half, found.least / 2)
 
 
 def _adjusted(rows: Sequence[Row], rules: Rules) -> tuple[Row, ...]:
@@ -248,66 +261,13 @@ def _called(name: str, version: str) -> str:
     return f"{name} {version}".strip()
 
 
-def fitting(baseline: Baseline, file: Path, run: Run) -> dict[str, EpisodeRecord]:
-    """The run's takes by trial, if they are those of the baseline."""
-    for what, of_baseline, of_run in _ground(baseline, run):
-        if of_baseline != of_run:
-            raise Mismatch(
-                f"{file} and {run.folder} differ in the {what}: {of_baseline or 'none'} and {of_run or 'none'}. Only a "
-                "run over the same trials can be held against a baseline; make one of this run by armtrial baseline"
-            )
-    takes = {take.id: take for take in played(run)}
-    check_trials(file, baseline.ids, str(run.folder), list(takes))
-    _check_errors(baseline, file, run)
-    return takes
-
-
-def _ground(baseline: Baseline, run: Run) -> list[tuple[str, str, str]]:
-    info = run.info
-    return [
-        ("suite", baseline.suite, info.suite),
-        ("suite's version", f"v{baseline.version}", f"v{info.suite_version}"),
-        ("seed domain", baseline.domain, info.config.seed_domain),
-        ("world", baseline.env, info.env),
-        ("variation", baseline.config.variation, info.config.variation),
-    ]
-
-
-def check_trials(file: Path, known: Sequence[str], whose: str, there: Sequence[str]) -> None:
-    missing = [trial for trial in known if trial not in there]
-    if missing:
-        raise UserError(
-            f"{whose} lacks {len(missing)} of the {len(known)} trials of {file}, the first of them {missing[0]}. Play "
-            f"them: a run that stopped goes on by --resume {whose}, another one takes the same --task and --episodes"
-        )
-    more = [trial for trial in there if trial not in known]
-    if more:
-        raise UserError(
-            f"{file} lacks {len(more)} of the {len(there)} trials of {whose}, the first of them {more[0]}. Play only "
-            "those of the baseline, by the same --task and --episodes, or make a baseline of this run"
-        )
-
-
-def _check_errors(baseline: Baseline, file: Path, run: Run) -> None:
-    """Errors count as not succeeded, so that more of them would look like a worse policy."""
-    broken = [take for take in last_takes(run.records) if take.result.outcome is Outcome.ERROR]
-    before = sum(kept.outcome is Outcome.ERROR for kept in baseline.results)
-    if len(broken) <= before:
-        return
-    error = broken[0].result.error
-    why = f" ({error.origin.value}: {error.kind}: {error.message})" if error else ""
-    raise Mismatch(
-        f"{run.folder} has {len(broken)} ERROR trials, {file} has {before}; the first of them is {broken[0].id}{why}. "
-        "An ERROR counts as not succeeded, but tells of something broken and not of a worse policy: mend it and play "
-        f"them again by --resume {run.folder} --retry-errors"
-    )
-
-
 _SAID: tuple[tuple[str, Callable[[RunConfig], object]], ...] = (
     ("policy's arguments", lambda config: config.policy_arg),
     ("checkpoint", lambda config: config.checkpoint),
     ("pictures' size", lambda config: config.size),
     ("number of actions executed", lambda config: config.execute),
+    ("wrapping of the policy", lambda config: config.wrap),
+    ("pace", lambda config: Pace(config.realtime, config.latency).mark or "the world waits"),
 )
 """Part of what is tested, so it may differ; it is said."""
 

@@ -83,8 +83,13 @@ def portable(config: RunConfig) -> RunConfig:
 
 def _own_clock(config: RunConfig) -> bool:
     """An arm does not wait for its policy, unless it is of software and in step with it."""
+    return config.env == "real" and not _lockstep(config)
+
+
+def _lockstep(config: RunConfig) -> bool:
+    """Of an arm of software: as it is said, or else where nobody watches and nobody asked for realtime."""
     lockstep = said(config, "env_arg").get("lockstep")
-    return config.env == "real" and not (lockstep is not None and lockstep.value is True)
+    return config.yes and not config.realtime if lockstep is None else lockstep.value is True
 
 
 def _place(config: RunConfig, suite: Suite) -> str:
@@ -133,6 +138,7 @@ def _source(
     place = _place(config, suite)
     if place == REAL:
         given |= {"yes": Argument(config.yes, "--yes"), "films": Argument(config.video != "none", "--video")}
+        given |= {"lockstep": given.get("lockstep", Argument(_lockstep(config), "--yes"))}
     interpreter = interpreter if guest is None else guest.interpreter
     if not interpreter:
         check(given, names.ENV_TABLE.factory(place), "env_arg", suite.env)
@@ -144,6 +150,7 @@ def _source(
         arguments={name: argument.value for name, argument in given.items()},
         environ=renderer.environ if renderer else {},
         interpreter=interpreter,
+        moves=place == REAL,
     )
 
 

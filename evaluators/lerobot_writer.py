@@ -5,10 +5,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
@@ -17,10 +17,22 @@ from ..envs.base import Observation, Size, Vector
 from .errors import FolderError, UserError
 from .folder import RunFolder
 from .records import EpisodeRecord, RunInfo
-from .replay import Replay
 
+ARM = "so100_follower"
+"""LeRobot's name of a real one."""
 MANIFEST = "armtrial.json"
 """Beside the dataset's own files: which trial each episode is, and how it was drawn."""
+
+
+class Pictures(Protocol):
+    """Where the pictures of a recorded trial come from: a world that replays it, or its films."""
+
+    @property
+    def cameras(self) -> tuple[str, ...]: ...
+
+    def looks(self, folder: RunFolder, record: EpisodeRecord, cameras: Mapping[str, Size]) -> Iterator[Observation]:
+        """What was to be seen before each action."""
+        ...
 
 
 def features(info: RunInfo, cameras: Mapping[str, Size]) -> dict[str, Any]:
@@ -41,41 +53,48 @@ def features(info: RunInfo, cameras: Mapping[str, Size]) -> dict[str, Any]:
 
 
 def write(
-    folder: RunFolder, info: RunInfo, records: Iterable[EpisodeRecord], replay: Replay, size: Size, longest: int
+    root: Path,
+    folder: RunFolder,
+    info: RunInfo,
+    records: Iterable[EpisodeRecord],
+    pictures: Pictures,
+    size: Size,
+    longest: int,
 ) -> Path:
-    """Writes DIR/lerobot: whole or not at all. `longest`: ticks of the longest episode."""
-    root, partial = folder.path / "lerobot", folder.path / "lerobot.partial"
+    """Writes `root`: whole or not at all. `longest`: ticks of the longest episode."""
+    partial = root.with_name(f"{root.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    cameras = dict.fromkeys(replay.cameras, size)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    cameras = dict.fromkeys(pictures.cameras, size)
     dataset = _created(partial, info, cameras, longest)
     written: list[str] = []
     for record in records:
         actions = folder.read_steps(record)["action"]
-        for seen, action in zip(replay.looks(folder, record, cameras), actions, strict=True):
+        for seen, action in zip(pictures.looks(folder, record, cameras), actions, strict=True):
             dataset.add_frame(_frame(seen, action))
         with _hushed():
             dataset.save_episode()
         written.append(record.id)
     dataset.finalize()
-    (partial / MANIFEST).write_text(json.dumps(manifest(written, size), indent=2) + "\n")
+    (partial / MANIFEST).write_text(json.dumps(manifest(written, size, info), indent=2) + "\n")
     partial.rename(root)
     return root
 
 
-def manifest(trials: Sequence[str], size: Size) -> dict[str, Any]:
-    return {"size": list(size), "episodes": list(trials)}
+def manifest(trials: Sequence[str], size: Size, info: RunInfo) -> dict[str, Any]:
+    """`seeds`: what learns from those of an evaluation cannot be evaluated on them."""
+    return {"size": list(size), "seeds": info.config.seed_domain, "episodes": list(trials)}
 
 
-def written(folder: RunFolder, trials: Sequence[str], size: Size) -> bool:
+def written(root: Path, trials: Sequence[str], size: Size, info: RunInfo) -> bool:
     """Whether the dataset is there already. Another one in its place is left alone."""
-    root = folder.path / "lerobot"
     if not root.exists():
         return False
     try:
         there = json.loads((root / MANIFEST).read_text())
     except (OSError, ValueError):
         there = None
-    if there != manifest(trials, size):
+    if there != manifest(trials, size, info):
         raise FolderError(f"{root} holds another dataset, of other episodes or another size; move it away first")
     return True
 
@@ -91,7 +110,7 @@ def _created(root: Path, info: RunInfo, cameras: Mapping[str, Size], longest: in
         fps=round(info.rate),
         features=features(info, cameras),
         root=root,
-        robot_type=info.env,
+        robot_type=ARM if info.env == "real" else info.env,
         video_backend="pyav",  # reads nothing here; LeRobot complains at length where it finds no other by itself
         streaming_encoding=True,
         encoder_queue_maxsize=longest + 1,

@@ -26,6 +26,7 @@ __all__ = [
     "at_first_attempt",
     "clocks",
     "last_takes",
+    "mean_success",
     "score",
     "scores",
     "succeeded",
@@ -221,6 +222,11 @@ def _average(rows: Sequence[Score], groups: Sequence[Sequence[EpisodeRecord]]) -
         progress=stratified_mean([_progress(with_progress(counting(group))) for group in groups]),
         missing=tuple(row.task for row in rows if not row.success.n),
     )
+
+
+def mean_success(groups: Sequence[Sequence[EpisodeRecord]]) -> Mean:
+    """The unweighted mean of several tasks' success rates, `groups` being their trials: what 'all' means everywhere."""
+    return _mean_rate([(rate(group, succeeded), rate_of_starts(group, succeeded)) for group in groups])
 
 
 def _mean_rate(cells: Sequence[tuple[Rate, ClusteredRate | None]]) -> Mean:

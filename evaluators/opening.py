@@ -72,10 +72,10 @@ def _check_instructions(ground: Ground, policy: Any) -> None:
     readable: Callable[[str], None] | None = getattr(policy, "readable", None)
     if readable is None:
         return
-    for task in ground.tasks:
-        fault = caught(Origin.POLICY, readable, task.instruction)
+    for name, words in ((task.name, words) for task in ground.tasks for words in task.asks):
+        fault = caught(Origin.POLICY, readable, words)
         if isinstance(fault, Fault):
-            raise UserError(f"task '{task.name}': {fault.message}")
+            raise UserError(f"task '{name}': {fault.message}")
 
 
 def _check_renderer(ground: Ground, policy: Policy) -> None:

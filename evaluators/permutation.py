@@ -34,6 +34,8 @@ class SignFlip:
     interval: Interval
     """All differences that the same test does not reject once a trial is won and one lost in addition: without them
     trials that all end alike would leave no doubt."""
+    least: float
+    """The smallest p-value that so many start states can give, whatever happens in them."""
 
 
 def sign_flip(differences: Sequence[float], clusters: Sequence[str], level: float = LEVEL) -> SignFlip:
@@ -43,7 +45,12 @@ def sign_flip(differences: Sequence[float], clusters: Sequence[str], level: floa
     doubted = _test(np.append(sums, (1.0, -1.0)), np.append(sizes, (1.0, 1.0)))
     inside = float(sums.sum() / (sizes.sum() + 2))
     low, high = (_last_kept(doubted, inside, end, 1 - level) for end in (-1.0, 1.0))
-    return SignFlip(difference=middle, p_value=_test(sums, sizes)(0.0), interval=(min(low, middle), max(high, middle)))
+    return SignFlip(
+        difference=middle,
+        p_value=_test(sums, sizes)(0.0),
+        interval=(min(low, middle), max(high, middle)),
+        least=max(0.5 ** (len(sums) - 1), 1 / (1 + SIGNINGS)),
+    )
 
 
 def _test(sums: Numbers, sizes: Numbers) -> Callable[[float], float]:

@@ -60,6 +60,10 @@ def plan(expect: float, versus: float, correlation: float | None, alpha: float) 
     """Trials to tell policies of these success rates apart."""
     if expect == versus:
         raise UserError(f"--expect and --versus are both {expect:g}: no number of trials shows a difference of nothing")
+    for flag, rate in (("--expect", expect), ("--versus", versus)):
+        if not 0 < rate < 1:
+            meant = f" {rate:g} % is {rate / 100:g}." if 1 < rate < 100 else ""
+            raise UserError(f"{flag} {rate:g}: give a success rate between 0 and 1, as 0.9.{meant}")
     if not 0 < alpha < 0.5:
         raise UserError(f"--alpha {alpha:g}: the rate of false alarms lies between 0 and 0.5, as 0.05")
     pairing = (

@@ -32,6 +32,12 @@ class Paid:
     """Seconds in which the arm held still, since nothing was left of the plan before."""
     dropped: int
     """Actions that came after their time."""
+    played: float = 0.0
+    """Seconds of all these trials, of which `held` is a part."""
+
+    @property
+    def share_held(self) -> float:
+        return self.held / self.played if self.played else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,4 +112,9 @@ def _paid(records: Sequence[EpisodeRecord], rate: float) -> Paid | None:
     if not any(one != Paced() for one in paced):
         return None
     thinking, held = (sum(getattr(one, name) for one in paced) / rate for name in ("thinking", "held"))
-    return Paid(thinking=round(thinking, 6), held=round(held, 6), dropped=sum(one.dropped for one in paced))
+    return Paid(
+        thinking=round(thinking, 6),
+        held=round(held, 6),
+        dropped=sum(one.dropped for one in paced),
+        played=round(sum(record.result.steps for record in records) / rate, 6),
+    )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ..envs.extras import install
 from ..envs.faults import Fault
 from ..policies.base import Policy, World
 from ..policies.remote.server.door import HEALTH, Door, Entrance, serve
@@ -113,7 +114,7 @@ def _serve(engine: Engine, policy: Policy, entrance: Entrance, quiet: bool) -> N
     try:
         ended = asyncio.run(going())
     except ModuleNotFoundError as error:
-        raise UserError(f"a server needs the package {error.name}: pip install 'armtrial[websockets]'") from None
+        raise UserError(f"a server needs the package {error.name}: {install('websockets')}") from None
     except OSError as error:
         where = f"port {entrance.port} of {entrance.host}"
         raise UserError(

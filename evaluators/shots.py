@@ -65,7 +65,8 @@ def run(argv: Sequence[str]) -> int:
 
 
 def contact_sheet(env: RemoteEnv, suite: Suite, trials: int) -> Image:
-    """A row for each task: the first trials side by side, then the map of all of the task's starts."""
+    """A row for each task: the first trials side by side, then the map of all of the task's starts, where a world tells
+    where things lie."""
     rows = [_row(env, suite, task.name, trials) for task in suite.tasks]
     return np.concatenate(rows, axis=0)
 
@@ -73,6 +74,8 @@ def contact_sheet(env: RemoteEnv, suite: Suite, trials: int) -> Image:
 def _row(env: RemoteEnv, suite: Suite, task: str, trials: int) -> Image:
     listed = [trial for trial in suite.trials(max(trials, suite.per_task)) if trial.task == task]
     shots = [_shot(env, trial) for trial in listed[:trials]]
+    if not _places(env.reset(listed[0])):
+        return np.concatenate(shots, axis=1)
     starts = [_start(env, trial) for trial in listed]
     return np.concatenate([*shots, _map(starts, shots[0].shape[0], f"{task}: {len(starts)} starts")], axis=1)
 

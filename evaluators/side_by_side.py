@@ -1,4 +1,6 @@
-"""One film of a trial as several runs played it: each replays in a world of its own, and their frames share a page."""
+"""One film of a trial as several runs played it: each replays in a world of its own, and their frames share a page.
+
+Wide pictures stand above each other, others beside each other: a strip of them would be too flat to be seen."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +30,8 @@ TITLE = 16
 """Pixels above each picture, for the name of its side."""
 GAP = 4
 """Pixels between two pictures."""
+FLAT = 2
+"""A picture so many times as wide as it is high has others below it."""
 
 
 def film_together(runs: Sequence[Run], trials: Sequence[str], out: Path) -> Iterator[Film]:
@@ -72,7 +76,8 @@ def _pages(played: Sequence[Iterator[Image]], titles: Sequence[str]) -> Iterator
     last: list[Image] = []
     for moment in zip_longest(*played):
         last = [before if now is None else now for now, before in zip_longest(moment, last)]
-        yield np.concatenate([_titled(picture, title) for picture, title in zip(last, titles)], axis=1)
+        flat = any(picture.shape[1] > FLAT * picture.shape[0] for picture in last)
+        yield np.concatenate([_titled(picture, title) for picture, title in zip(last, titles)], axis=0 if flat else 1)
 
 
 def _titled(picture: Image, title: str) -> Image:

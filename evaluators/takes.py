@@ -33,6 +33,14 @@ def start(record: EpisodeRecord) -> str:
     return record.result.start_hash or record.id
 
 
+def telling(records: Sequence[EpisodeRecord], tells: Callable[[EpisodeRecord], bool]) -> list[EpisodeRecord]:
+    """Without those of tasks that succeeded and never told of it: such a task has none to tell of. One that neither
+    told nor succeeded stays, since leaving it out would flatter."""
+    there = {record.trial.task for record in records if tells(record)}
+    silent = {record.trial.task for record in records if succeeded(record)} - there
+    return [record for record in records if record.trial.task not in silent] if there else []
+
+
 def rate(records: Sequence[EpisodeRecord], test: Callable[[EpisodeRecord], bool]) -> Rate:
     return Rate(sum(map(test, records)), len(records))
 

@@ -31,7 +31,10 @@ class Expert(Policy):
         `speed`: 1 is a peak of 1.2 rad/s."""
         given = tuple(zip(world.action.names, world.action.units))
         if given != tuple(zip(JOINTS, UNITS)):
-            raise ValueError(f"the expert moves {_listed(zip(JOINTS, UNITS))}; this world has {_listed(given)}")
+            raise ValueError(
+                f"the expert moves {_listed(zip(JOINTS, UNITS))}; this world has {_listed(given)}. It plays suites "
+                "of the SO-100, as --suite single; a suite's world stands in --list SUITE"
+            )
         for name, share in (("mistakes", mistakes), ("astray", astray)):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name}={share:g} is a share of the attempts: between 0 and 1")

@@ -1,8 +1,8 @@
-"""One observation through two ways to the same policy: do the plans agree, and if not, which mistake lies between?"""
+"""The same observations through two ways to one policy: do the plans agree, and if not, which mistake lies between?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ class Finding:
     named: tuple[Mistake, ...]
     """Under each of them both agree; empty where none explains the difference."""
     hidden: tuple[Mistake, ...]
-    """Mistakes that this observation would not show: the policy here plans the same with them."""
+    """Mistakes that these observations would not show: the policy here plans the same with them."""
 
 
 def asking(policy: Policy) -> Ask:
@@ -54,33 +54,53 @@ def asking(policy: Policy) -> Ask:
     return ask
 
 
-def compared(here: Ask, there: Ask, ours: Observation, theirs: Observation, world: World, tolerance: float) -> Finding:
-    """`ours`, `theirs`: the same moment, at the sizes that each way asks for. `tolerance`: of an action's range."""
-    remote = there(theirs)
-    local = here(ours)
-    spread = _apart(local, here(ours), world).share
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """One observation, and what both ways plan for it."""
+
+    ours: Observation
+    local: Vector
+    remote: Vector
+
+
+def compared(
+    here: Ask, there: Ask, seen: Sequence[tuple[Observation, Observation]], world: World, tolerance: float
+) -> Finding:
+    """`seen`: moments, each at the sizes that each way asks for. `tolerance`: of an action's range.
+
+    What one moment does not show another may: a mistake is hidden only where none of them shows it, and explains a
+    difference only where it explains it in all."""
+    moments = [_Moment(ours, here(ours), there(theirs)) for ours, theirs in seen]
+    spread = max(_apart(each.local, here(each.ours), world).share for each in moments)
     limit = max(tolerance, 2 * spread)
-    difference = _apart(local, remote, world)
+    difference = max((_apart(each.local, each.remote, world) for each in moments), key=lambda found: found.share)
     agree = difference.share <= limit
     named: list[Mistake] = []
     hidden: list[Mistake] = []
-    singles = mistakes(world)
+    singles = mistakes(world, seen[0][0])
     for mistake in singles:
-        made = _under(mistake, here, ours, local)
-        if _apart(local, made, world).share <= limit:
+        made = [_under(mistake, here, each) for each in moments]
+        if _alike(made, [each.local for each in moments], world, limit):
             hidden.append(mistake)
-        elif not agree and _apart(made, remote, world).share <= limit:
+        elif not agree and _alike(made, [each.remote for each in moments], world, limit):
             named.append(mistake)
     if not agree and not named:
         both = (mistake for mistake in pairs(singles) if not _told(mistake, hidden))
-        named = [one for one in both if _apart(_under(one, here, ours, local), remote, world).share <= limit]
-    return Finding(difference, agree, spread, (len(local), len(remote)), tuple(named), tuple(hidden))
+        remote = [each.remote for each in moments]
+        named = [one for one in both if _alike([_under(one, here, each) for each in moments], remote, world, limit)]
+    lengths = len(moments[0].local), len(moments[0].remote)
+    return Finding(difference, agree, spread, lengths, tuple(named), tuple(hidden))
 
 
-def _under(mistake: Mistake, here: Ask, seen: Observation, plan: Vector) -> Vector:
+def _alike(ones: Sequence[Vector], others: Sequence[Vector], world: World, limit: float) -> bool:
+    return all(_apart(one, other, world).share <= limit for one, other in zip(ones, others, strict=True))
+
+
+def _under(mistake: Mistake, here: Ask, moment: _Moment) -> Vector:
     """The plan of a server that makes it. A policy that makes nothing of a picture may raise; it plans nothing then."""
+    plan = moment.local
     if mistake.see is not None:
-        found = caught(Origin.POLICY, here, mistake.see(seen))
+        found = caught(Origin.POLICY, here, mistake.see(moment.ours))
         plan = np.full_like(plan, np.nan) if isinstance(found, Fault) else found
     return plan if mistake.act is None else mistake.act(plan)
 

@@ -30,9 +30,9 @@ class Mistake:
     """The line of a key map that undoes it on our side, where there is one."""
 
 
-def mistakes(world: World) -> list[Mistake]:
-    """Those that this world's pictures and numbers allow, the commonest first."""
-    return [*_pictures(world), *_grippers(world), *_angles(world), *_orders(world)]
+def mistakes(world: World, seen: Observation) -> list[Mistake]:
+    """Those that the world's numbers and the pictures that are looked at allow, the commonest first."""
+    return [*_pictures(seen), *_grippers(world), *_angles(world), *_orders(world)]
 
 
 def pairs(single: Sequence[Mistake]) -> Iterator[Mistake]:
@@ -53,7 +53,10 @@ def _after(first: See | None, second: See | None) -> See:
     return see
 
 
-def _pictures(world: World) -> list[Mistake]:
+def _pictures(seen: Observation) -> list[Mistake]:
+    """None where nothing is looked at; cameras are exchanged where their pictures are of one size."""
+    if not seen.images:
+        return []
     changes: dict[str, tuple[Pixels, str]] = {
         "turned by 180 degrees": (lambda picture: picture[::-1, ::-1], 'turn = "180"'),
         "upside down": (lambda picture: picture[::-1], 'turn = "upside_down"'),
@@ -64,8 +67,10 @@ def _pictures(world: World) -> list[Mistake]:
         Mistake(f"the pictures are {name}", "pictures", _each(change), mend=mend)
         for name, (change, mend) in changes.items()
     ]
-    cameras = tuple(world.observation.cameras)
-    for one, two in itertools.combinations(cameras, 2):
+    shapes = {camera: picture.shape for camera, picture in seen.images.items()}
+    for one, two in itertools.combinations(shapes, 2):
+        if shapes[one] != shapes[two]:
+            continue
         found.append(Mistake(f"the pictures of '{one}' and '{two}' are exchanged", "pictures", _exchanged(one, two)))
     return found
 
@@ -78,7 +83,7 @@ def _each(change: Pixels) -> See:
 
 
 def _exchanged(one: str, two: str) -> See:
-    """Only where both are seen, at one size."""
+    """Only where both are seen, at one size; a server may look at fewer."""
 
     def see(seen: Observation) -> Observation:
         pictures = dict(seen.images)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +29,26 @@ from ..envs.base import (
     Verdict,
 )
 from ..envs.rig import Desk, TrialLog
-from ..envs.so100.kinematics import Reach, hand_of
 from ..envs.so100.poses import READY, REST
 from ..envs.so100.units import GRIPPER, JOINTS, UNITS, Calibration
 from ..tasks.base import Event, Outcome, Task, Trial
 from .calibrations import digest
 from .console import Keyboard, Terminal
-from .evidence import Filming, Starts, difference, in_words, keep, layout_of, resized
+from .films import Filming
 from .limits import Limits
-from .loop import Loop, Row, Stop
+from .loop import Loop, Stop
+from .moves import gentle, raised
+from .notes import Notes
 from .operator import Card, Nobody, Operator, Pause, Person
+from .pictures import difference, keep, resized
 from .reading import ArmError, CameraFrozen, LineLost
+from .starts import Starts, in_words, layout_of
 
 RATE = 30.0
-GENTLE = 25.0
-"""Units a second of the fastest joint, at which the arm goes to where trials begin and to its rest."""
+LOOKS = 3
+"""At a camera that gives nothing, at least: the first may take long."""
+HOST_STALLS = 5
+"""Between two trials, on the way from one pose to another."""
 ARRIVED = 6.0
 """Units within which a joint is there: an arm sags."""
 WIDTH, HEIGHT = 640, 480
@@ -79,13 +84,14 @@ class So100Arm:
     ) -> None:
         """`port`: serial port, or twin: an arm made of software. `front`, `wrist`: cameras, by number or path. `name`:
         the id that it was calibrated under. `stall`: seconds that it waits for a policy. `lockstep`: the twin alone:
-        time goes on with every step, however fast that is. `pictures`: whether starts are drawn and photographed."""
+        time goes on with every step, however fast that is; what --yes means unless --realtime is said. `pictures`:
+        whether starts are drawn and photographed."""
         self._tasks, self._port, self._rig = {task.name: task for task in tasks}, port, rig
         self._pictures, self._want_films, self._stall = pictures, films, stall
-        if lockstep and port != TWIN:
-            raise ArmError(f"lockstep=True is for --port twin; the arm on {port} moves by the clock")
         if yes and port != TWIN:
             raise ArmError(f"--yes goes with --port twin: nobody would judge, nor watch, what the arm on {port} does")
+        if lockstep and port != TWIN:
+            raise ArmError(f"lockstep=True is for --port twin; the arm on {port} moves by the clock")
         self._size = (camera_width, camera_height)
         places = {"front": str(front), "wrist": str(wrist)}
         self._console: Terminal | None = None
@@ -93,9 +99,9 @@ class So100Arm:
         self._closed = False
         self._soft, self._follower, cameras = self._built(tasks, places, name, calibration_folder, lockstep)
         try:
+            self._console = None if yes else Terminal(console)
             self._follower.connect()
             self._units = Calibration.from_file(self._follower.calibration_file)
-            self._console = None if yes else Terminal(console)
         except BaseException:
             self._shut()
             raise
@@ -115,9 +121,9 @@ class So100Arm:
         )
         self._desk: Desk | None = None
         self._trial: Trial | None = None
+        self._notes = Notes()
         self._running = False
         self._keyboard: Keyboard | None = None
-        self._films: Filming | None = None
         self._last_trial = ""
 
     def _built(
@@ -151,26 +157,15 @@ class So100Arm:
         self._leave_trial()
         task = self._tasks[trial.task]
         layout = layout_of(task, trial)
-        self._revive()
-        self._go_to(READY)
-        self._wanted = self._photo = ""
-        self._difference: float | None = None
-        self._accepted_by = ""
+        self._notes = notes = Notes()
+        self._made_ready()
         picture = self._shown(trial)
         self._prepared(trial, task, in_words(layout), picture)
-        self._trial, self._task, self._cursor, self._given = trial, task, 0, 0
-        self._declared, self._given_up, self._told_stop = False, False, False
-        self._interventions: list[Event] = []
-        self._stops: list[Event] = []
-        self._ages: list[float] = []
-        self._cuts: Counter[str] = Counter()
-        self._keys_of = next(iter(layout.targets))
-        self._log: TrialLog | None = None
-        self._judgements, self._void = (), ""
+        self._trial, self._task, self._thing = trial, task, next(iter(layout.targets))
+        self._cursor = self._given = 0
         self.loop.forget()
         self._base, self._first = self.loop.begins, self.loop.reading
-        self._started = time.perf_counter()
-        self._begin_films(trial)
+        notes.films = self._filming(trial)
         self.loop.attended, self._running = True, True
         self._operator.watch()
         if self._console is not None:
@@ -197,16 +192,16 @@ class So100Arm:
             self.loop.follow(tick, [action])
         late = self.loop.paced and self.loop.tick > tick and not np.allclose(self.loop.rows[self._cursor].goal, action)
         row = self.loop.row(tick)
-        self._cuts.update(("late",) if late and not row.cut else row.cut)
+        self._notes.cuts.update(("late",) if late and not row.cut else row.cut)
         self._cursor += 1
-        if self._films is not None and not self._paced:
-            self._films.take(self._cursor)
+        if self._notes.films is not None and not self._paced:
+            self._notes.films.take(self._cursor)
         events, success = self._noticed()
         stop = self.loop.stopped
         return Step(
             row.reading.state.copy(),
             success,
-            terminated=stop is not None or self._given_up,
+            terminated=stop is not None or self._notes.given_up,
             events=(*events, *self._told(stop)),
             executed=row.goal.copy(),
         )
@@ -214,40 +209,25 @@ class So100Arm:
     def verdict(self, played: Played) -> Verdict:
         self._leave_trial()
         assert self._trial is not None
-        stop = self._stops[0].object if self._stops else ""
-        named = f"safety_stop_{stop.partition(':')[0]}" if stop else ""
-        judgements, self._void = self._operator.judge(self._trial.id, played, named)
-        self._judgements = judgements
-        last = judgements[-1]
-        self._last_trial = self._trial.id
+        notes = self._notes
+        stop = notes.stops[0].object.partition(":")[0] if notes.stops else ""
+        named = f"safety_stop_{stop}" if stop else "intervention" if notes.interventions else ""
+        notes.judgements, notes.void_reason = self._operator.judge(self._trial.id, played, named)
+        self._last_trial, last = self._trial.id, notes.judgements[-1]
         label = last.label or ("" if last.outcome is Outcome.SUCCESS else played.label)
         return Verdict(last.outcome, label, "", last.note, last.by)
 
     def trial_log(self) -> tuple[TrialLog, Mapping[str, NDArray[np.generic]]]:
         self._leave_trial()
-        rows, late, ages = self._kept_rows, self._kept_late or [0.0], self._ages
-        log = TrialLog(
-            operator=self._operator.name,
-            rig=self._rig,
-            port=self._port,
-            calibration=digest(self._follower.calibration_file),
-            wanted=self._wanted,
-            photo=self._photo,
-            difference=self._difference,
-            accepted_by=self._accepted_by,
-            films=() if self._films is None else tuple(map(self._named, self._films.paths)),
-            detected=None if self._soft is None else bool(self._soft.told()[0].success),
-            interventions=tuple(self._interventions),
-            stops=tuple(self._stops),
-            verdicts=self._judgements,
-            void_reason=self._void,
-            cuts=dict(sorted(self._cuts.items())),
-            jitter_ms=_milliseconds(late, 0.5, 0.99, 1.0) if self._paced else None,
-            picture_age_ms=_milliseconds(ages, 0.5, 1.0) if ages else None,
-            hottest=max((float(row.reading.temperature.max()) for row in rows), default=None),
-            voltage=min((float(row.reading.voltage.min()) for row in rows), default=None),
-        )
-        return log, _raw(rows)
+        detected = None if self._soft is None else bool(self._soft.told()[0].success)
+        rig = {
+            "operator": self._operator.name,
+            "rig": self._rig,
+            "port": self._port,
+            "calibration": digest(self._follower.calibration_file),
+            "firmware": self._follower.firmware,
+        }
+        return self._notes.log(self._folder, detected, self._paced, rig), self._notes.raw
 
     def frame(self) -> Image:
         images = self._looked(self.observation_spec.cameras).values()
@@ -263,50 +243,72 @@ class So100Arm:
             self._go_to(REST)
             self.loop.close()
             self._follower.relax()
-        except (ArmError, LineLost):
+        except (ArmError, LineLost) as error:
             self.loop.close()
+            if self._console is not None:
+                self._console.say(f"{error}. The arm is left as it is: hold it before you cut its power")
         finally:
             self._shut()
 
     def _begun(self) -> Loop:
         return Loop(self._follower, self._limits, self._units, RATE, paced=self._paced, stall_seconds=self._stall)
 
-    def _revive(self) -> None:
-        """The line may have been lost in the trial before; a person is asked to mend it for as long as it takes."""
+    def _made_ready(self) -> None:
+        """In the pose that trials begin in. A person is asked to mend what is in the way, for as long as it takes."""
         while True:
             try:
-                self.loop.check()
-                return
-            except LineLost as lost:
-                self.loop.close()
+                self._revive()
+                self._go_to(READY)
                 if self._console is not None:
-                    self._operator.wait(f"the arm does not answer: {lost}. Look at power and cable.")
-                try:
-                    self._follower.close()
-                    self._follower.connect()
-                    self.loop = self._begun()
-                except ArmError:
-                    if self._console is None:
-                        raise
+                    self._looked(self.observation_spec.cameras)
+                return
+            except (ArmError, LineLost, CameraFrozen) as error:
+                if self._console is None:
+                    raise
+                self._operator.wait(f"{error}.")
+                self._follower.open_cameras()
+
+    def _revive(self) -> None:
+        """The line may have been lost in the trial before."""
+        try:
+            self.loop.check()
+        except LineLost:
+            self.loop.close()
+            self._follower.close()
+            self._follower.connect()
+            self.loop = self._begun()
 
     def _go_to(self, pose: Sequence[float]) -> None:
-        """Slowly, up before aside. An arm that was stopped must have recovered by itself."""
-        self.loop.forget()
+        """Slowly, up before aside. An arm that was stopped must have recovered by itself; a host that stood still for a
+        moment goes on from where the arm is."""
         target = np.clip(self._units.to_units(pose), self._limits.low, self._limits.high)
-        stops = [*raised(self.loop.last, self._units), target]
-        for goal in stops:
-            path = gentle(self.loop.last, goal)
+        stop = Stop("host_stalled")
+        for _ in range(HOST_STALLS):
+            stop = self._gone(target)
+            if stop is None:
+                self._settle()
+                return
+            if stop.reason != "host_stalled":
+                break
+        raise ArmError(f"the arm stopped on its way: {_said(stop)}. Look at it, then go on")
+
+    def _gone(self, target: Vector) -> Stop | None:
+        """What stopped it on its way; None where it went all of it."""
+        self.loop.forget()
+        for goal in [*raised(self.loop.last, self._units), target]:
+            path = gentle(self.loop.last, goal, RATE)
             first = self.loop.tick + 1
             self.loop.follow(first, path)
             self.loop.row(first + len(path))
             if self.loop.stopped is not None:
-                raise ArmError(f"the arm stopped on its way: {_said(self.loop.stopped)}. Look at it, then go on")
-        self._settle(target)
+                break
+        return self.loop.stopped
 
-    def _settle(self, target: Vector) -> None:
+    def _settle(self) -> None:
+        """Where it was sent, which may be short of what was wanted: an arm at rest may lie on its floor."""
         gap = np.zeros(GRIPPER)
         for _ in range(round(RATE)):
-            gap = np.abs(self.loop.reading.state - target)[:GRIPPER]
+            gap = np.abs(self.loop.reading.state - self.loop.last)[:GRIPPER]
             if gap.max() <= ARRIVED:
                 return
             self.loop.row(self.loop.tick)
@@ -327,14 +329,14 @@ class So100Arm:
                 of=total,
                 instruction=task.instruction,
                 layout=words,
-                picture=self._wanted and str(self._folder / self._wanted),
+                picture=self._notes.wanted and str(self._folder / self._notes.wanted),
             )
             try:
                 amendment = self._operator.ready(card, self._last_trial)
             except Pause:
                 self._go_to(REST)
                 self._operator.wait("the arm rests.")
-                self._go_to(READY)
+                self._made_ready()
                 continue
             if amendment is not None:
                 if self._desk is not None:
@@ -343,8 +345,8 @@ class So100Arm:
             if self._soft is not None:
                 self._soft.lay_out(trial)
             self._photographed(trial, picture)
-            if self._operator.accept(self._photo, self._difference):
-                self._accepted_by = self._operator.name
+            if self._operator.accept(self._notes.photo, self._notes.difference):
+                self._notes.accepted_by = self._operator.name
                 return
 
     def _shown(self, trial: Trial) -> Image | None:
@@ -354,24 +356,21 @@ class So100Arm:
         if self._starts is None:
             self._starts = Starts(tuple(self._tasks.values()))
         picture = self._starts.picture(trial, self._size)
-        self._wanted = f"starts/{trial.id}.wanted.png"
-        keep(picture, self._folder / self._wanted)
+        self._notes.wanted = f"starts/{trial.id}.wanted.png"
+        keep(picture, self._folder / self._notes.wanted)
         return picture
 
     def _photographed(self, trial: Trial, wanted: Image | None) -> None:
         if not self._pictures or self._desk is None or "front" not in self.observation_spec.cameras:
             return
         photo = self._looked({"front": self._size})["front"]
-        self._photo = f"starts/{trial.id}.png"
-        keep(photo, self._folder / self._photo)
-        self._difference = None if wanted is None else difference(photo, wanted)
+        self._notes.photo = f"starts/{self._desk.named(trial.id)}.png"
+        keep(photo, self._folder / self._notes.photo)
+        self._notes.difference = None if wanted is None else difference(photo, wanted)
 
     @property
     def _folder(self) -> Path:
         return Path() if self._desk is None else self._desk.folder
-
-    def _named(self, path: Path) -> str:
-        return path.relative_to(self._folder).as_posix()
 
     def _looked(self, cameras: Mapping[str, Size]) -> dict[str, Image]:
         """A camera that stands still is waited for a moment; then the arm is held, and the trial cannot go on."""
@@ -385,18 +384,19 @@ class So100Arm:
 
     def _fresh(self, name: str) -> Image:
         until = time.monotonic() + 1.0
-        while True:
+        for number in count(1):
             try:
                 image, age = self._follower.picture(name)
             except CameraFrozen:
-                if time.monotonic() > until:
+                if time.monotonic() > until and number >= LOOKS:
                     self.loop.stop("camera_frozen", name)
                     raise
                 time.sleep(0.05)
             else:
                 if self._running:
-                    self._ages.append(age)
+                    self._notes.ages.append(age)
                 return image
+        raise AssertionError("looked at without end")
 
     def _state(self) -> Vector:
         seen = self._first if not self._cursor else self.loop.rows[self._cursor - 1].reading
@@ -417,27 +417,30 @@ class So100Arm:
             last, events = self._soft.told()
             return [Event(now, event.kind, event.object) for event in events], last.success
         keys = [] if self._keyboard is None else [key for _, key in self._keyboard.taken()]
-        self._declared |= "s" in keys
-        self._given_up |= "f" in keys
-        self._interventions += [Event(now, "intervention") for key in keys if key == "h"]
-        return [Event(now, KEYS[key], self._keys_of) for key in keys if key in KEYS], self._declared
+        notes = self._notes
+        notes.declared |= "s" in keys
+        notes.given_up |= "f" in keys
+        reached_in = [Event(now, "intervention") for key in keys if key == "h"]
+        notes.interventions += reached_in
+        return [*(Event(now, KEYS[key], self._thing) for key in keys if key in KEYS), *reached_in], notes.declared
 
     def _told(self, stop: Stop | None) -> tuple[Event, ...]:
         """A stop is told once."""
-        if stop is None or self._stops:
+        if stop is None or self._notes.stops:
             return ()
-        self._stops.append(Event(self._cursor / RATE, "safety_stop", _said(stop)))
-        return tuple(self._stops)
+        self._notes.stops.append(Event(self._cursor / RATE, "safety_stop", _said(stop)))
+        return tuple(self._notes.stops)
 
-    def _begin_films(self, trial: Trial) -> None:
-        self._films = None
-        if self._want_films and self._desk is not None and self.observation_spec.cameras:
-            self._films = Filming(
-                {name: self._folder / "videos" / f"{trial.id}.{name}.mp4" for name in self.observation_spec.cameras},
-                lambda name: self._follower.picture(name)[0],
-                RATE,
-                (lambda: self.loop.tick - self._base) if self._paced else None,
-            )
+    def _filming(self, trial: Trial) -> Filming | None:
+        if not self._want_films or self._desk is None or not self.observation_spec.cameras:
+            return None
+        name = self._desk.named(trial.id)
+        return Filming(
+            {camera: self._folder / "videos" / f"{name}.{camera}.mp4" for camera in self.observation_spec.cameras},
+            lambda camera: self._follower.picture(camera)[0],
+            RATE,
+            (lambda: self.loop.tick - self._base) if self._paced else None,
+        )
 
     def _leave_trial(self) -> None:
         if not self._running:
@@ -448,9 +451,9 @@ class So100Arm:
         if self._keyboard is not None:
             self._keyboard.close()
             self._keyboard = None
-        self._kept_rows, self._kept_late = self.loop.rows[: self._cursor], self.loop.late[: self._cursor]
-        if self._films is not None:
-            self._films.close(self._cursor)
+        self._notes.rows, self._notes.late = self.loop.rows[: self._cursor], self.loop.late[: self._cursor]
+        if self._notes.films is not None:
+            self._notes.films.close(self._cursor)
 
     def _shut(self) -> None:
         self._closed = True
@@ -459,49 +462,8 @@ class So100Arm:
                 part.close()
 
 
-def gentle(start: Vector, goal: Vector) -> Vector:
-    """From one pose to another: (T, 6) units, smooth, the last at the goal."""
-    count = max(1, int(np.ceil(np.abs(goal - start).max() / GENTLE * RATE)))
-    share = np.arange(1, count + 1) / count
-    eased = share**3 * (10 - 15 * share + 6 * share**2)
-    return start + np.outer(eased, goal - start)
-
-
-def raised(units: Vector, arm: Calibration, height: float = 0.16) -> list[Vector]:
-    """Straight up from what the hand may be in, in small steps; nothing where it is high, or cannot be followed."""
-    joints = arm.to_radians(units)
-    hand, reach = hand_of(joints), Reach()
-    way: list[Vector] = []
-    while hand.height < height:
-        hand = hand.raised(0.01)
-        higher = reach.steepest(hand, least=hand.pitch)
-        angles = None if higher is None else reach.joints(higher)
-        if angles is None:
-            break
-        way.append(arm.to_units([*angles, joints[GRIPPER]]))
-    return way
-
-
-def _raw(rows: Sequence[Row]) -> Mapping[str, NDArray[Any]]:
-    """What was measured, tick by tick."""
-    if not rows:
-        return {}
-    names = ("state", "load", "temperature", "voltage", "current", "errors")
-    told: dict[str, NDArray[Any]] = {}
-    told |= {f"raw_{name}": np.array([getattr(row.reading, name) for row in rows], dtype=np.float32) for name in names}
-    told["raw_present"] = told.pop("raw_state")
-    return told | {
-        "raw_goal": np.array([row.goal for row in rows], dtype=np.float32),
-        "raw_time": np.array([row.time for row in rows]),
-    }
-
-
 def _said(stop: Stop) -> str:
     return f"{stop.reason}:{stop.joint}" if stop.joint else stop.reason
-
-
-def _milliseconds(seconds: Sequence[float], *shares: float) -> Any:
-    return tuple(round(1000 * float(value), 3) for value in np.quantile(seconds, shares))
 
 
 def _user() -> str:

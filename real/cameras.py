@@ -13,8 +13,6 @@ from .soft_arm import SoftArm
 from .twincamera import TwinCameraConfig
 
 FPS = 30
-STALE = 0.5
-"""Seconds; an older picture is none."""
 KIND = "armtrial_twin"
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from .reading import ArmError
+
 STOP_KEYS = (" ", "\x03")
 """Space and Ctrl-C."""
 INTERRUPT = "\x03"
@@ -31,27 +33,39 @@ class Terminal:
     """Keys come at once, unechoed; Ctrl-C is a key among others, so that it can stop an arm before it ends a run."""
 
     def __init__(self, path: str = "/dev/tty") -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_NOCTTY)
-        self._before = termios.tcgetattr(self._file)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_NOCTTY)
+            self._before = termios.tcgetattr(self._file)
+        except (OSError, termios.error) as error:
+            raise ArmError(
+                f"{path} is no terminal to ask a person at ({error.args[-1]}). Start from one, over SSH by ssh -t, or "
+                "name one by --console; a rehearsal by --port twin --yes needs none"
+            ) from None
         tty.setcbreak(self._file)
         mode = termios.tcgetattr(self._file)
         mode[3] &= ~termios.ISIG
         termios.tcsetattr(self._file, termios.TCSANOW, mode)
 
     def say(self, text: str) -> None:
-        os.write(self._file, (text + "\n").encode())
+        with suppress(OSError):  # of a terminal that is gone the keys tell
+            os.write(self._file, (text + "\n").encode())
 
     def key(self, seconds: float | None = None) -> str:
         if not select.select([self._file], [], [], seconds)[0]:
             return ""
-        first = os.read(self._file, 1)
-        following = sum(bool(first) and first[0] >= least for least in (0xC0, 0xE0, 0xF0))  # UTF-8 says so itself
+        try:
+            first = os.read(self._file, 1)
+        except OSError:
+            first = b""
+        if not first:
+            return INTERRUPT  # the terminal is gone, and with it whoever could stop the arm
+        following = sum(first[0] >= least for least in (0xC0, 0xE0, 0xF0))  # UTF-8 says so itself
         return (first + (os.read(self._file, following) if following else b"")).decode(errors="replace")
 
     def close(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, termios.error):
             termios.tcsetattr(self._file, termios.TCSANOW, self._before)
-            os.close(self._file)
+        os.close(self._file)
 
 
 class Keyboard:

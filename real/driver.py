@@ -6,6 +6,7 @@ from __future__ import annotations
 import termios
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ from lerobot.robots.so_follower import SO100Follower, SO100FollowerConfig
 
 from ..envs.base import Image, Vector
 from ..envs.so100.units import GRIPPER, JOINTS
-from .cameras import STALE
 from .reading import ArmError, CameraFrozen, LineLost, Reading
 
 RETRIES = 2
 """More tries of a read, by LeRobot, without a pause."""
+UNANSWERED = "[TxRxResult]"
+"""What LeRobot's messages have in them where a packet was lost or wrong."""
+STALE = 0.5
+"""Seconds; an older picture is none."""
 LEAP = 40.0
 """Degrees."""
 FAILURES = (RuntimeError, OSError, termios.error)
@@ -45,27 +49,42 @@ class Follower:
         self._vital: dict[str, Vector] = dict.fromkeys(VITAL, np.zeros(len(JOINTS)))
         self._turn = 0
         self._state: Vector | None = None
+        self.firmware = ""
+        """Of all servos, as they told when they were connected."""
 
     @property
     def calibration_file(self) -> Path:
         return self._robot.calibration_fpath
 
     def connect(self) -> None:
-        """Checked first; and a torque that comes on finds its goals where the arm is."""
+        """Anew where an answer was lost: of what LeRobot writes to set an arm up it asks for nothing twice."""
         self._check_file()
+        for more in reversed(range(RETRIES + 1)):
+            try:
+                self._open()
+                return
+            except FAILURES as error:
+                self.close()
+                if isinstance(error, ArmError):
+                    raise
+                if not more or UNANSWERED not in str(error):
+                    raise ArmError(self._why(error)) from None
+
+    def _open(self) -> None:
+        """Checked first; and a torque that comes on finds its goals where the arm is."""
         bus = self._robot.bus
-        try:
-            bus.connect()
-            self._check_calibration()
-            here = bus.sync_read("Present_Position", normalize=False, num_retry=RETRIES)
-            bus.sync_write("Goal_Position", here, normalize=False)
-            bus.disconnect(disable_torque=False)
-            self._robot.connect(calibrate=False)
-            for name in VITAL:
-                self._vital[name] = self._read(name)
-        except FAILURES as error:
-            self._let_go()
-            raise error if isinstance(error, ArmError) else ArmError(self._why(error)) from None
+        bus.connect()
+        self._check_calibration()
+        here = bus.sync_read("Present_Position", normalize=False, num_retry=RETRIES)
+        bus.sync_write("Goal_Position", here, normalize=False)
+        bus.disconnect(disable_torque=False)
+        self._robot.connect(calibrate=False)
+        for name in VITAL:
+            self._vital[name] = self._read(name)
+        major, minor = (
+            bus.sync_read(f"Firmware_{part}_Version", normalize=False, num_retry=RETRIES) for part in ("Major", "Minor")
+        )
+        self.firmware = f"{major[JOINTS[0]]}.{minor[JOINTS[0]]}"
 
     def read(self) -> Reading:
         """A `LineLost` where nothing comes."""
@@ -134,6 +153,16 @@ class Follower:
         taken = getattr(camera, "latest_timestamp", None)
         return image, 0.0 if taken is None else time.perf_counter() - taken
 
+    def open_cameras(self) -> None:
+        """Anew those that give nothing: one that was unplugged does not come back by itself."""
+        for name, camera in self._robot.cameras.items():
+            try:
+                self.picture(name)
+            except CameraFrozen:
+                with suppress(*FAILURES):  # it is looked at again, and its failure told, by whoever needs it
+                    camera.disconnect()
+                    camera.connect()
+
     def _let_go(self) -> None:
         handler = self._robot.bus.port_handler
         handler.is_using = False
@@ -161,6 +190,8 @@ class Follower:
 
     def _why(self, error: Exception) -> str:
         said = _line(error.__cause__ or error)
+        if "camera" in said.lower():
+            return f"{said}. lerobot-find-cameras opencv shows which there are; name them by --front and --wrist"
         if "firmware" in said:
             return f"the servos have different firmware: {said}"
         if "Missing motor IDs" in said:

@@ -235,4 +235,5 @@ class Loop:
                 if self._body.reopen():
                     self.stop("line_lost")
                     return self._body.read()
+            self.stop("line_lost")
             raise lost

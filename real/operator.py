@@ -23,7 +23,8 @@ LABELS = (
     "timeout",
     "other",
 )
-"""Why a trial failed, as the twin's rubric says it, in the order of their keys."""
+"""Why a trial failed, as the twin's rubric says it, in the order of their keys. Enter keeps what it ended by: a stop,
+or a hand that reached in."""
 VOID_REASONS = (
     "wrong_start",
     "somebody_interfered",
@@ -129,7 +130,7 @@ class Person:
                 say("no verdict was given in this sitting")
                 continue
             say(f"the verdict of {last} is taken back. What is it?")
-            judgements, reason = self._asked(last, "", "")
+            judgements, reason = self._asked(last, "")
             return Amendment(last, judgements[-1], reason)
 
     def accept(self, photo: str, difference: float | None) -> bool:
@@ -141,15 +142,15 @@ class Person:
         self.console.say(f"GO.   {HELP}")
 
     def judge(self, trial: str, played: Played, stop: str) -> tuple[tuple[Judgement, ...], str]:
-        ended = f"stopped: {stop}" if stop else f"{'success' if played.success else played.label}, {played.end.value}"
+        ended = stop or f"{'success' if played.success else played.label}, {played.end.value}"
         self.console.say(f"{trial}: {ended} after {played.steps} ticks")
-        return self._asked(trial, stop or played.label, "success" if played.success else "")
+        return self._asked(trial, stop or played.label)
 
     def wait(self, text: str) -> None:
         self.console.say(f"{text}   Enter: go on")
         self._key("\n")
 
-    def _asked(self, trial: str, label: str, guess: str) -> tuple[tuple[Judgement, ...], str]:
+    def _asked(self, trial: str, label: str) -> tuple[tuple[Judgement, ...], str]:
         """Until one is kept. All that were given are."""
         given: list[Judgement] = []
         note = ""

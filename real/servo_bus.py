@@ -15,11 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import registers as reg
-from .plants import Plant
+from .plants import PERIOD, Plant
 from .servos import SYNC_WRITE, Instructions, Servo, answers
-
-PERIOD = 1 / 30
-"""Seconds of the plant."""
 
 
 @dataclass(slots=True)
@@ -47,6 +44,7 @@ class ServoBus:
         self._folder = tempfile.TemporaryDirectory(prefix="armtrial-servos-")
         self._stuck: dict[int, tuple[int, int]] = {}
         """By id: where a stalled servo is, and the periods that it has pushed."""
+        self._periods = 0
         self._ends: tuple[int, int] | None = None
         self._closing = threading.Event()
         self._measure()
@@ -61,6 +59,11 @@ class ServoBus:
     def port(self) -> str:
         """A name that stays when the cable is pulled and plugged in again."""
         return str(Path(self._folder.name) / "port")
+
+    @property
+    def time(self) -> float:
+        """Seconds that the plant has gone on for."""
+        return self._periods * PERIOD
 
     def plug_in(self) -> None:
         with self._lock:
@@ -135,6 +138,7 @@ class ServoBus:
             with self._memory:
                 wanted = [self._driven(servo, at) for servo, at in zip(self.servos, self._plant.ticks, strict=True)]
             self._plant.advance(wanted)
+            self._periods += 1
             self._measure()
 
     def _driven(self, servo: Servo, at: float) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -129,15 +128,16 @@ class SoftArm:
             return self._plant.last, events
 
     def picture(self, camera: str, size: Size) -> tuple[Image, float]:
-        """And the time at which it was taken, on the clock of `time.perf_counter`; of a frozen camera, the last one."""
+        """And its age in seconds of the arm's own time; of a frozen camera, the last one."""
         if camera in self.frozen and camera in self._pictures:
-            return self._pictures[camera]
+            image, taken = self._pictures[camera]
+            return image, self.bus.time - taken
         eyes = self._eyes.setdefault(threading.get_ident(), Eyes())
         with self.bus.inside():
             model, data = self._env.inside()
-            now = eyes.now(model, data)
-        self._pictures[camera] = eyes.drawn(model, now, camera, size), time.perf_counter()
-        return self._pictures[camera]
+            now, taken = eyes.now(model, data), self.bus.time
+        self._pictures[camera] = eyes.drawn(model, now, camera, size), taken
+        return self._pictures[camera][0], self.bus.time - taken
 
     def close(self) -> None:
         self.bus.close()

@@ -39,7 +39,8 @@ class TwinCamera(Camera):
         self._open = True
 
     def read(self) -> Image:
-        image, self.latest_timestamp = self._arm.picture(self._name, self._size)
+        image, age = self._arm.picture(self._name, self._size)
+        self.latest_timestamp = time.perf_counter() - age
         return image
 
     def async_read(self, timeout_ms: float = 200) -> Image:

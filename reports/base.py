@@ -14,6 +14,14 @@ from ..evaluators.trial_rows import TrialRow, trial_rows
 MEASURED = "NOT REPEATABLE: plans took as long as this machine took"
 
 
+def pace_of(config: RunConfig) -> str:
+    """Whether the world waited; empty where it did."""
+    if not config.realtime:
+        return ""
+    how_long = "as long as it took" if config.latency is None else f"{config.latency:g} s a plan, as agreed (--latency)"
+    return f"the world went on while the policy thought: {how_long}"
+
+
 def measured(config: RunConfig) -> bool:
     """The clock of the wall had a say in what happened."""
     return config.realtime and config.latency is None
@@ -32,11 +40,21 @@ class Report:
     @property
     def title(self) -> str:
         """With all that makes its figures others than those of the suite as it is."""
-        config = self.info.config
+        config, scores = self.info.config, self.scores
+        cut = f"UNFINISHED: {scores.played} of {scores.planned} trials played" if scores.played < scores.planned else ""
         seeds = f"NO EVALUATION: {config.seed_domain} seeds" if config.seed_domain != "eval" else ""
         secret = "PRIVILEGED: it is shown what no camera could see" if self.info.privileged else ""
-        notes = (seeds, config.variation, *_world(config), secret, MEASURED if measured(config) else "")
-        return ", ".join([f"{self.info.policy} on {self.info.suite}-v{self.info.suite_version}", *filter(None, notes)])
+        notes = (cut, seeds, config.variation, *_world(config), secret, MEASURED if measured(config) else "")
+        return ", ".join([f"{self.name} on {self.info.suite}-v{self.info.suite_version}", *filter(None, notes)])
+
+    @property
+    def name(self) -> str:
+        """Of the policy, and from where it answered where that was not here."""
+        config = self.info.config
+        if not config.url:
+            return self.info.policy
+        by = "" if self.info.policy.partition("+")[0] == config.policy else f" by {config.policy}"
+        return f"{self.info.policy}{by} from {', '.join(map(bare, config.url))}"
 
     @property
     def rows(self) -> tuple[Score, ...]:
@@ -55,6 +73,13 @@ class Report:
             return (*tasks, _line(pooled))
         figures = averaged(average.success, pooled.success), averaged(average.first_attempt, pooled.first_attempt)
         return (*tasks, Line(pooled.task, *figures, _number(average.progress.value), reasons(pooled)))
+
+
+def bare(url: str) -> str:
+    """Without the name and password that may stand in it."""
+    scheme, mark, rest = url.partition("://")
+    place = rest.partition("?")[0].rpartition("@")[2]
+    return f"{scheme}{mark}{place}" if mark else url
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +156,15 @@ def remarks(report: Report) -> list[str]:
         *_moved(report),
         *_shared(report),
         *_pooled(report),
-        "SR: success rate; SR@1: succeeded, nothing pushed, no attempt failed. Exact 95 % intervals.",
+        f"SR: success rate; SR@1: succeeded, nothing pushed, no attempt failed. {_intervals(report)}",
     ]
+
+
+def _intervals(report: Report) -> str:
+    """By what method; a mean of several tasks has no exact one."""
+    if len(report.scores.tasks) == 1 or report.scores.average is None:
+        return "Exact (Clopper-Pearson) 95 % intervals."
+    return "95 % intervals: exact (Clopper-Pearson) of a task, of all made of the tasks' own (MOVER)."
 
 
 def _line(row: Score) -> Line:
@@ -186,7 +218,7 @@ def _pooled(report: Report) -> list[str]:
         return [
             f"all: no mean of the tasks, since {', '.join(average.missing)} has no trial. Pooled: {pooled.success}."
         ]
-    mean = "all: unweighted mean of the tasks, its interval stratified by task; counts are pooled."
+    mean = "all: unweighted mean of the tasks; counts are pooled."
     if abs((average.success.value or 0.0) - (pooled.success.value or 0.0)) < 0.0005:
         return [mean]
     return [f"{mean} The tasks have different numbers of trials: pooled, SR is {pooled.success}."]

@@ -63,7 +63,7 @@ class Spread:
     """(what, value), in rising order."""
 
 
-def success(groups: Sequence[Group], title: str) -> Markup:
+def success(groups: Sequence[Group], title: str, axis: str = "per cent of trials") -> Markup:
     """Dots with whiskers on a scale from 0 to 100 %; the second row of a group has a hollow mark."""
     left, right, top = 46.0, 236.0, 6.0
     parts: list[Markup] = []
@@ -73,9 +73,9 @@ def success(groups: Sequence[Group], title: str) -> Markup:
             parts.append(_dot_row(dot, number, top + 30 + 18 * number, left, right))
         top += 34 + 18 * len(group.dots)
     grid = [_tick(left + share * (right - left), top - 6, f"{100 * share:.0f}") for share in SHARES]
-    axis = _text((left + right) / 2, top + 26, "per cent of trials", class_="axis", text_anchor="middle")
+    under = _text((left + right) / 2, top + 26, axis, class_="axis", text_anchor="middle")
     told = [f"{group.name}: {', '.join(f'{dot.label} {dot.text}' for dot in group.dots)}" for group in groups]
-    return _chart(top + 32, title, "; ".join(told), *grid, *parts, axis)
+    return _chart(top + 32, title, "; ".join(told), *grid, *parts, under)
 
 
 def differences(dots: Sequence[Dot], title: str) -> Markup:

@@ -17,7 +17,7 @@ examples:
   %(prog)s runs/a runs/b                        is b better than a, on the trials that both played?
   %(prog)s runs/a runs/b runs/c --task block    three of them, on one task
   %(prog)s runs/a runs/b --common               only what both have played
-  %(prog)s runs/a runs/b --out cmp --video      both films of a trial side by side, where they ended apart
+  %(prog)s runs/a runs/b --out cmp --video      both films of a trial in one, where they ended apart
   %(prog)s runs/a --against 163/180             against counts of trials that are not yours
 
 exit status: 0 compared, whatever came out; 1 a film could not be made; 2 something you can mend, said in one line
@@ -31,7 +31,9 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--task", metavar="T", action=Repeatable, default=(), help="only this task; repeatable")
     parser.add_argument("--common", action="store_true", help="leave out trials that not all have played")
     parser.add_argument("--out", metavar="DIR", type=Path, help="write comparison.html, .md, .json and films there")
-    parser.add_argument("--video", action="store_true", help="film trials that ended apart, side by side, at most 12")
+    parser.add_argument(
+        "--video", action="store_true", help="film trials that ended apart, all sides in one film, at most 12"
+    )
     parser.add_argument("--trial", metavar="ID", action=Repeatable, default=(), help="with --video: this; repeatable")
     parser.add_argument("--json", action="store_true", help="print comparison.json instead of the tables")
     flags = parser.parse_args(words)
@@ -60,7 +62,7 @@ def _runs(flags: Namespace) -> int:
     runs = [load(path) for path in flags.run]
     found = compare(runs, common=flags.common, tasks=flags.task)
     again = _again(flags)
-    _publish(flags, found, comparison.terminal(found, again), comparison.markdown(found, again))
+    _publish(flags, found, comparison.terminal(found, again, flags.video), comparison.markdown(found, again))
     status = _filmed(flags, found) if flags.video else PLAYED
     if flags.out is not None:
         _page(flags, found)
@@ -91,11 +93,14 @@ def _publish(flags: Namespace, figures: Any, text: str, page: str) -> None:
 
 
 def _page(flags: Namespace, found: "Comparison") -> None:
-    """After the films, which it shows."""
+    """After the films, which both pages show."""
     from ..evaluators.folder import RunFolder
-    from .comparison_html import of_folder
+    from .comparison import markdown
+    from .comparison_html import filmed, of_folder
 
-    RunFolder(flags.out).write("comparison.html", of_folder(found, _again(flags), flags.out))
+    folder, again = RunFolder(flags.out), _again(flags)
+    folder.write("comparison.md", markdown(found, again, dict(filmed(found, flags.out))).encode())
+    folder.write("comparison.html", of_folder(found, again, flags.out))
 
 
 def _again(flags: Namespace) -> list[str]:

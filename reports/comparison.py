@@ -2,13 +2,17 @@
 
 import shlex
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from urllib.parse import quote
 
 from tabulate import tabulate
 
-from ..evaluators.compare import Against, Apart, Comparison, Contrast, Section, Side, Tally, Verdict
+from ..evaluators.compare import Against, Apart, Comparison, Contrast, Section, Verdict
 from ..evaluators.mcnemar import Interval
+from ..evaluators.sides import Side
+from ..evaluators.tallies import Tally
 from ..tasks.base import Score
+from .base import averaged
 
 WIDE = 80
 """Columns of a terminal."""
@@ -19,26 +23,33 @@ LEVEL_OF_CLAIM = (
     "trainings of each."
 )
 METHOD = (
-    "Pairs of the same trial: exact McNemar test, Tango's 95 % interval (of all tasks: each weighs the same). "
+    "Rates: 95 % intervals as in a run's report, exact (Clopper-Pearson) of a task, of all tasks made of theirs "
+    "(MOVER). Pairs of the same trial: exact McNemar test, Tango's 95 % interval of the difference (of all tasks: each "
+    "weighs the same). "
     "Progress: sign flips of whole start states. p is adjusted (Holm) for all that is asked at once: all tasks, "
-    "or all pairs."
+    "or all pairs. An interval stands for itself, so that it may leave out 0 where the adjusted p shows nothing. "
+    "Ahead: trials that one solved, or made more progress in, and the other did not."
 )
-METHOD_OF_COUNTS = "Trials that are not the same: Boschloo's exact test, Newcombe's 95 % interval."
+METHOD_OF_COUNTS = (
+    "Trials that are not the same: Boschloo's exact test, Newcombe's 95 % interval of the difference. Rates: exact "
+    "(Clopper-Pearson) 95 % intervals, all trials counted together."
+)
 
 
-def terminal(comparison: Comparison, again: Sequence[str]) -> str:
-    """`again`: the words of the command, to which those that film a trial are added."""
+def terminal(comparison: Comparison, again: Sequence[str], films: bool = False) -> str:
+    """`again`: the words of the command, to which those that film a trial are added. `films`: they are made now."""
     parts = [
         _heading(comparison.suite, comparison.sides),
         tabulate(_rows(comparison), headers=_header(comparison), disable_numparse=True, tablefmt="simple"),
         "\n".join(map(_wrapped, _verdicts(comparison))),
-        _apart(comparison, again),
+        _apart(comparison, again, films),
         *(_wrapped(line) for line in _remarks(comparison)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def markdown(comparison: Comparison, again: Sequence[str]) -> str:
+def markdown(comparison: Comparison, again: Sequence[str], filmed: Collection[str] = ()) -> str:
+    """`filmed`: trials whose film lies in the same folder."""
     table = tabulate(_rows(comparison), headers=_header(comparison), disable_numparse=True, tablefmt="github")
     sides = [f"- {_side(side)}" for side in comparison.sides]
     parts = [
@@ -46,7 +57,7 @@ def markdown(comparison: Comparison, again: Sequence[str]) -> str:
         "\n".join(sides),
         table,
         "\n".join(f"- {line}" for line in _verdicts(comparison)),
-        *_apart_in_markdown(comparison, again),
+        *_apart_in_markdown(comparison, again, filmed),
         *_remarks(comparison),
     ]
     return "\n\n".join(parts) + "\n"
@@ -91,7 +102,7 @@ def _side(side: Side) -> str:
 def _header(comparison: Comparison) -> list[str]:
     letters = [side.letter for side in comparison.sides]
     if len(letters) == 2:
-        return ["task", "n", *letters, "alone\nA / B", "B less A\n95 % CI", "p"]
+        return ["task", "n", *letters, "ahead\nA / B", "B less A\n95 % CI", "p"]
     return ["task", "n", *letters, "all alike:\np"]
 
 
@@ -106,8 +117,8 @@ def _row(section: Section) -> list[str]:
         return [*start, "" if section.differ is None else bare_p(section.differ)]
     (contrast,) = section.contrasts
     difference = f"{signed(contrast.difference)}\n{span(contrast.interval)}"
-    alone = f"{contrast.table.only_first} / {contrast.table.only_second}"
-    return [*start, alone, difference, bare_p(contrast.p_holm)]
+    ahead = "{} / {}".format(*contrast.ahead)
+    return [*start, ahead, difference, bare_p(contrast.p_holm)]
 
 
 def _share(section: Section, number: int) -> str:
@@ -121,7 +132,8 @@ def _value(section: Section, tally: Tally) -> str:
     errors = f"\n{tally.errors} ERROR" if tally.errors else ""
     if section.score is Score.PROGRESS:
         return f"progress {tally.progress:.2f}{errors}"
-    return f"{tally.success.share}\n{tally.success.span}{errors}"
+    rate = averaged(tally.average, tally.success)
+    return f"{rate.share}\n{rate.span}{errors}"
 
 
 def _verdicts(comparison: Comparison) -> list[str]:
@@ -141,12 +153,14 @@ def sentence(section: Section, contrast: Contrast) -> str:
 
 
 def _shows(section: Section, contrast: Contrast) -> str:
+    if contrast.shows is None and section.starts < section.n:
+        return f"{section.starts} start states in {section.n} trials are too few to show any"
     if contrast.shows is None:
         return f"n = {section.n} is too few to show any"
     return f"n = {section.n} can show {100 * contrast.shows:.0f} points or more"
 
 
-def _apart(comparison: Comparison, again: Sequence[str]) -> str:
+def _apart(comparison: Comparison, again: Sequence[str], films: bool) -> str:
     if not comparison.apart:
         return "No trial ended apart."
     rows = [[each.trial, *each.outcomes] for each in comparison.apart[:SHOWN]]
@@ -154,15 +168,22 @@ def _apart(comparison: Comparison, again: Sequence[str]) -> str:
     more = f"\n... and {left} more, all of them in comparison.md with --out DIR" if left > 0 else ""
     headers = ["ended apart", *(side.letter for side in comparison.sides)]
     table = tabulate(rows, headers=headers, disable_numparse=True, tablefmt="simple")
-    return f"{table}{more}\n\nSee one of them, side by side:\n  {film(again, comparison.apart[0])}"
+    see = "" if films else f"\n\nSee one of them as each side played it:\n  {film(again, comparison.apart[0])}"
+    return f"{table}{more}{see}"
 
 
-def _apart_in_markdown(comparison: Comparison, again: Sequence[str]) -> list[str]:
+def _apart_in_markdown(comparison: Comparison, again: Sequence[str], filmed: Collection[str]) -> list[str]:
     if not comparison.apart:
         return ["No trial ended apart."]
-    rows = [[each.trial, *each.outcomes, f"`{film(again, each)}`"] for each in comparison.apart]
+    rows = [[each.trial, *each.outcomes, _see(each, again, filmed)] for each in comparison.apart]
     headers = ["ended apart", *(side.letter for side in comparison.sides), "see it"]
     return [tabulate(rows, headers=headers, disable_numparse=True, tablefmt="github")]
+
+
+def _see(each: Apart, again: Sequence[str], filmed: Collection[str]) -> str:
+    if each.trial in filmed:
+        return f"[film](videos/{quote(each.trial)}.mp4)"
+    return f"`{film(again, each)}`"
 
 
 def film(again: Sequence[str], apart: Apart) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..evaluators.compare import Apart, Comparison, Contrast, Section, Side
+from ..evaluators.compare import Apart, Comparison, Contrast, Section
+from ..evaluators.sides import Side
 from ..tasks.base import Score
 from . import charts
+from .base import averaged
 from .charts import Dot, Group
 from .comparison import LEVEL_OF_CLAIM, METHOD, bare_p, film, points, sentence, signed, span
 from .evidence import Clip, films
@@ -25,8 +27,13 @@ FILES = ("comparison.md", "comparison.json")
 
 def of_folder(comparison: Comparison, again: Sequence[str], out: Path) -> bytes:
     """With the films that lie in `out`. `again`: the words of the command."""
+    return render(comparison, again, films(filmed(comparison, out)))
+
+
+def filmed(comparison: Comparison, out: Path) -> list[tuple[str, Path]]:
+    """The trials that ended apart and have a film, and where it lies."""
     files = [(each.trial, out / "videos" / f"{each.trial}.mp4") for each in comparison.apart]
-    return render(comparison, again, films([pair for pair in files if pair[1].is_file()]))
+    return [pair for pair in files if pair[1].is_file()]
 
 
 def render(comparison: Comparison, again: Sequence[str], clips: Mapping[str, Clip]) -> bytes:
@@ -80,7 +87,7 @@ def _figures(comparison: Comparison) -> list[Markup]:
 
 
 def _heads(letters: Sequence[str]) -> list[str]:
-    return ["alone A / B", "B less A", "p"] if len(letters) == 2 else ["all alike: p"]
+    return ["ahead A / B", "B less A", "p"] if len(letters) == 2 else ["all alike: p"]
 
 
 def _row(part: Section, header: Sequence[str]) -> list[Content]:
@@ -91,8 +98,8 @@ def _row(part: Section, header: Sequence[str]) -> list[Content]:
     (contrast,) = part.contrasts
     spread = element("span", f"95 % CI {span(contrast.interval)}", class_="span")
     difference = cell(joined(signed(contrast.difference), spread), "B less A", contrast.difference)
-    alone = cell(f"{contrast.table.only_first} / {contrast.table.only_second}", "alone A / B")
-    return [*start, alone, difference, cell(bare_p(contrast.p_holm), "p", contrast.p_holm)]
+    ahead = cell("{} / {}".format(*contrast.ahead), "ahead A / B")
+    return [*start, ahead, difference, cell(bare_p(contrast.p_holm), "p", contrast.p_holm)]
 
 
 def _share(part: Section, number: int, letter: str) -> Markup:
@@ -101,19 +108,28 @@ def _share(part: Section, number: int, letter: str) -> Markup:
     errors = element("span", f"{tally.errors} ERROR", class_="span") if tally.errors else None
     if part.score is Score.PROGRESS:
         return cell(joined(f"progress {tally.progress:.2f}{alike}", errors), letter, tally.progress)
-    spread = element("span", f"95 % CI {tally.success.span}", class_="span")
-    return cell(joined(f"{tally.success.share}{alike}", spread, errors), letter, tally.success.value)
+    rate = averaged(tally.average, tally.success)
+    spread = element("span", f"95 % CI {rate.span}", class_="span")
+    return cell(joined(f"{rate.share}{alike}", spread, errors), letter, tally.average.value)
 
 
 def _charts(comparison: Comparison) -> list[Markup]:
-    """Progress has no scale of trials that succeeded: such tasks stand in the table."""
+    """Progress has a chart of its own, since it is no share of trials."""
     counted = [part for part in comparison.sections if part.score is Score.SUCCESS]
     groups = [Group(part.task, _dots(part, comparison.sides)) for part in counted]
     shares = charts.success(groups, "Success of each side, with 95 % intervals") if groups else None
+    earned = [
+        Group(part.task, _dots_of_progress(part, comparison.sides))
+        for part in comparison.sections
+        if part.score is Score.PROGRESS
+    ]
+    named = f"Tasks scored by progress: {', '.join(group.name for group in earned)}. Means, with 95 % intervals."
+    means = charts.success(earned, "Progress of each side", axis="per cent of progress") if earned else None
     pairs = [(part, contrast) for part in comparison.sections for contrast in part.contrasts]
     apart = charts.differences([_difference(*pair) for pair in pairs], "Differences, with 95 % intervals")
     under = "Second side less first. Intervals stand for themselves; p is adjusted for all that is asked at once."
     drawn = [_figure("Success", "Of each side, with its 95 % interval.", shares) if shares else Markup()]
+    drawn += [_figure("Progress", named, means)] if means else []
     return [element("div", *drawn, _figure("Differences", under, apart), class_="charts")]
 
 
@@ -123,7 +139,14 @@ def _figure(title: str, under: str, drawn: Markup) -> Markup:
 
 def _dots(part: Section, sides: Sequence[Side]) -> tuple[Dot, ...]:
     return tuple(
-        Dot(side.letter, tally.success.value, tally.success.interval, tally.success.share)
+        Dot(side.letter, tally.average.value, tally.average.interval, averaged(tally.average, tally.success).share)
+        for side, tally in zip(sides, part.tallies)
+    )
+
+
+def _dots_of_progress(part: Section, sides: Sequence[Side]) -> tuple[Dot, ...]:
+    return tuple(
+        Dot(side.letter, tally.progress, tally.progress_interval, f"{tally.progress:.2f} ({part.n} trials)")
         for side, tally in zip(sides, part.tallies)
     )
 
@@ -140,10 +163,11 @@ def _apart(comparison: Comparison, again: Sequence[str], clips: Mapping[str, Cli
     header = ["trial", *(side.letter for side in comparison.sides), "see them"]
     rows = [_ended(each, header, clips) for each in comparison.apart]
     cards = [_card(each, clips[each.trial], comparison.sides) for each in comparison.apart if each.trial in clips]
-    shown = element("div", *cards, class_="cards") if cards else Markup()
+    shown = element("div", *cards, class_="cards films") if cards else Markup()
     unseen = [each for each in comparison.apart if each.trial not in clips]
     command = element("code", film(again, unseen[0])) if unseen else None
-    how = element("p", "Film another one, side by side: ", command) if command else Markup()
+    what = "Film another one" if cards else "See one of them as each side played it"
+    how = element("p", f"{what}: ", command) if command else Markup()
     return [shown, wide(table(header, rows, kind="sortable trials"), "trials that ended apart"), how]
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from ..evaluators.attempts import LIMIT, Attempts
+from ..evaluators.attempts import LIMIT
 from ..evaluators.chains import Chains
-from ..evaluators.funnel import Stage
 from ..evaluators.metrics import Score
 from ..evaluators.motion import Movement
 from ..evaluators.oddities import Flag
@@ -23,12 +22,12 @@ def details(report: Report) -> list[tuple[str, str]]:
     lines = [
         ("length", _length(row.chains)),
         ("in a row", _in_a_row(row.chains)),
-        ("by attempt", _attempts(row.attempts)),
-        ("stages", _stages(row.funnel)),
+        ("by attempt", _attempts(row)),
+        ("stages", _stages(row)),
         ("half done", _median(row.curve)),
         ("hard hits", _hits(row)),
         ("wrong thing", f"lifted in {counts(row.wrong_object)} trials" if row.wrong_object.k else ""),
-        ("plans", _plans(report.clocks.overall)),
+        ("plans", _plans(report.clocks.overall, report.info.config.latency)),
         ("of these", _parts(report.clocks.overall)),
         ("realtime", _paid(report.clocks.overall)),
         ("flags", _flags(row.flags)),
@@ -85,18 +84,29 @@ def _in_a_row(chains: Chains | None) -> str:
     return "; ".join(rates)
 
 
-def _attempts(attempts: Attempts | None) -> str:
+def _attempts(row: Score) -> str:
     """Up to the attempt after which nothing more succeeded."""
+    attempts = row.attempts
     if attempts is None:
         return ""
     by = [rate.k for rate in attempts.succeeded_by]
     told = ", ".join(f"{number}: {k}" for number, k in enumerate(by[: by.index(by[-1]) + 1], start=1))
     average = f"{mean(attempts.restricted_mean)} on average, a failure counting {LIMIT}"
-    return f"{told} of {attempts.succeeded_by[0].n}; {average}"
+    n = attempts.succeeded_by[0].n
+    return f"{told} of {n}; {average}{left_out(row, n)}"
 
 
-def _stages(stages: Sequence[Stage]) -> str:
-    return ", ".join(f"{stage.name} {counts(stage.reached)}" for stage in stages)
+def _stages(row: Score) -> str:
+    if not row.funnel:
+        return ""
+    told = ", ".join(f"{stage.name} {counts(stage.reached)}" for stage in row.funnel)
+    return f"{told}{left_out(row, row.funnel[0].reached.n)}"
+
+
+def left_out(row: Score, n: int) -> str:
+    """Of several tasks: how many trials are not among `n`."""
+    left = row.success.n - n
+    return f"; {left} trials of tasks that have none are left out" if left else ""
 
 
 def _median(curve: SuccessCurve | None) -> str:
@@ -120,7 +130,15 @@ def _hits(row: Score) -> str:
     return f"{row.collisions.count}, in {counts(row.collisions.trials)} trials"
 
 
-def _plans(figures: Punctuality | None) -> str:
+def _plans(figures: Punctuality | None, agreed: float | None = None) -> str:
+    """`agreed`: seconds that each plan was taken to last; how long it really took changed nothing then."""
+    told = _times(figures)
+    if agreed is None or figures is None or not figures.plans:
+        return told
+    return f"{1000 * agreed:g} ms each, as agreed by --latency" + (f"; really {told}" if told else "")
+
+
+def _times(figures: Punctuality | None) -> str:
     if figures is None or (figures.longest or 0.0) < NOTICEABLE:
         return ""
     p50, p95, p99 = (f"{at.value:.0f}" for at in (figures.p50, figures.p95, figures.p99))
@@ -139,9 +157,12 @@ def _paid(figures: Punctuality | None) -> str:
     if figures is None or figures.paid is None:
         return ""
     paid = figures.paid
-    missed = f", deadlines missed: {late(figures)}" if figures.late is not None else ""
-    times = f"{paid.thinking:.1f} s of thinking, {paid.held:.1f} s held still"
-    return f"{times}, {paid.dropped} late actions dropped{missed}"
+    held = f"held still for {paid.held:.1f} s of {paid.played:.1f} ({100 * paid.share_held:.0f} % of the steps)"
+    told = f"{paid.thinking:.1f} s of thinking, {held}, {paid.dropped} late actions dropped"
+    if figures.late is None or not figures.late.n:
+        return told
+    all_late = ", as all do that are asked for only then" if figures.late.k == figures.late.n else ""
+    return f"{told}; late: {late(figures)} (plans that came when nothing was left of the one before{all_late})"
 
 
 def _flags(flags: Sequence[Flag]) -> str:

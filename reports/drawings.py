@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..evaluators.attempts import Attempts
+from ..evaluators.config import RunConfig
 from ..evaluators.funnel import Stage
 from ..evaluators.metrics import Score
 from ..evaluators.punctuality import Punctuality
@@ -11,7 +12,7 @@ from ..evaluators.stats import ClusteredRate, Interval, Mean, Rate, exact
 from . import charts
 from .base import Report, shown
 from .charts import Dot, Group, Spread, Steps
-from .details import counts, late, latency, mean, movement
+from .details import counts, late, latency, left_out, mean, movement
 from .markup import Content, Markup, element
 from .page import more, table, wide
 
@@ -66,7 +67,9 @@ def _attempts(report: Report) -> Markup:
     rows = [(task, row.attempts) for task, row in pooled(report) if row.attempts is not None]
     header = ("task", "SR@1", *(f"by {number}" for number in range(2, 7)), "mean, a failure counting 6")
     cells = [[task, *(str(shown(rate)) for rate in a.succeeded_by), mean(a.restricted_mean)] for task, a in rows]
-    under = "Trials that had succeeded by their first, second, ... attempt; all tasks together."
+    whole = report.scores.overall
+    left = "" if found is None else left_out(whole, found.succeeded_by[0].n)
+    under = f"Trials that had succeeded by their first, second, ... attempt; all tasks together{left}."
     return _figure("Attempts", under, drawn, "Nothing was grasped or placed.", _numbers("attempts", header, cells))
 
 
@@ -85,7 +88,8 @@ def _stages(report: Report) -> Markup:
     told = [(task, row.funnel) for task, row in pooled(report) if row.funnel]
     header = ("task", *(stage.name for stage in found))
     cells = [[task, *(_stage(stage) for stage in funnel)] for task, funnel in told]
-    under = "How far trials came; all tasks together."
+    left = left_out(report.scores.overall, found[0].reached.n) if found else ""
+    under = f"How far trials came; all tasks together{left}."
     return _figure(
         "Stages", under, drawn, "No stage was reached, or the world tells of none.", _numbers("stages", header, cells)
     )
@@ -130,8 +134,17 @@ def _latency(report: Report) -> Markup:
     drawn = charts.latency([_spread(row) for row in rows], "How long a plan took") if rows else None
     cells = [[row.task, *latency(row), late(row)] for row in rows]
     header = ("task", *(f"{name}, ms" for name in NAMES), "late plans")
-    under = "Circle p50, diamond p95, triangle p99, cross longest. Late: it took longer than its actions lasted."
+    marks = "Circle p50, diamond p95, triangle p99, cross longest."
+    under = f"{marks} {_late(report.info.config)}"
     return _figure("Time to plan", under, drawn, "No plan was made.", _numbers("plans", header, cells))
+
+
+def _late(config: RunConfig) -> str:
+    """What it means to be late, which depends on whether the world waited."""
+    if not config.realtime:
+        return "Late: it took longer than its actions lasted."
+    agreed = "" if config.latency is None else f"Really; each was taken to last {1000 * config.latency:g} ms. "
+    return f"{agreed}Late: it came when nothing was left of the one before."
 
 
 def _spread(row: Punctuality) -> Spread:

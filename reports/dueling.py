@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 
 from ..evaluators.config import RunConfig
 from ..evaluators.errors import UserError
-from ..evaluators.flags import PLAYED, SOME_ERROR, Parser, Repeatable, called_by, trial_flags, world_flags, world_of
+from ..evaluators.flags import (
+    PLAYED,
+    SOME_ERROR,
+    Parser,
+    Repeatable,
+    called_by,
+    measured,
+    pace_flags,
+    trial_flags,
+    world_flags,
+    world_of,
+    wrap_flag,
+)
 from ..evaluators.interrupts import Stopped
 from ..evaluators.output import show, tell
 
@@ -24,6 +36,7 @@ examples:
   %(prog)s --policy mine --policy theirs --suite single --episodes 100 --out duels/x
   %(prog)s --policy rynnvla --policy rynnvla --suite single --a-checkpoint old --b-checkpoint new
   %(prog)s --policy toy --policy toy --suite toy --b-arg horizon=5 --margin 5
+  %(prog)s --policy mine --policy mine --suite single --b-wrap ensemble --latency 0.2
 
 The same command with the same --out goes on after Ctrl-C. The runs lie in DIR/a and DIR/b, for report and compare.
 
@@ -81,7 +94,12 @@ def _parser() -> Parser:
     world_flags(parser)
     parser.add_argument("--margin", metavar="POINTS", type=float, default=10.0, help="what matters (default: 10)")
     parser.add_argument("--alpha", metavar="A", type=float, default=0.05, help="rate of false alarms (default: 0.05)")
-    parser.add_argument("--workers", metavar="N", type=int, default=os.cpu_count() or 1, help="worlds of each side")
+    group = parser.add_argument_group("how both are played")
+    group.add_argument("--execute", metavar="N", type=int, default=20, help="at most N actions of a plan (default: 20)")
+    pace_flags(group)
+    parser.add_argument(
+        "--workers", metavar="N", type=int, help="worlds of each side (default: cores; 1 with --realtime)"
+    )
     parser.add_argument("--out", metavar="DIR", type=Path, help="folder (default: runs/<utc>-duel-<A>-<B>)")
     parser.add_argument("--json", action="store_true", help="print duel.json instead of the table")
     parser.add_argument("--quiet", action="store_true", help="no progress, only the result")
@@ -93,6 +111,7 @@ def _side_flags(parser: Parser, side: str) -> None:
     parser.add_argument(f"--{side}-arg", metavar="K=V", action=Repeatable, default=(), help=f"handed to {name}")
     parser.add_argument(f"--{side}-checkpoint", metavar="PATH", default="", help=f"weights of {name}")
     parser.add_argument(f"--{side}-device", metavar="NAME", default="", help=f"what {name} computes on")
+    wrap_flag(parser, f"--{side}-wrap", f"{name} alone, within what is put around both", default=())
     parser.add_argument(f"--{side}-url", metavar="URL", action=Repeatable, default=(), help=f"server of {name}")
 
 
@@ -113,7 +132,11 @@ def _config(flags: Namespace, policy: str, side: str) -> RunConfig:
         task=flags.task or (),
         episodes=flags.episodes,
         variation=flags.variation,
-        workers=flags.workers,
+        execute=flags.execute,
+        wrap=(*getattr(flags, f"{side}_wrap"), *(flags.wrap or ())),
+        realtime=flags.realtime,
+        latency=flags.latency,
+        workers=flags.workers or (1 if measured(vars(flags)) else os.cpu_count() or 1),
         **world_of(flags),
     )
 

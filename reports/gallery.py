@@ -1,16 +1,19 @@
 """Trials one by one: what failed with its film, and all of them in a table."""
 
 import shlex
+from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from ..evaluators.records import EpisodeRecord
 from ..evaluators.trial_rows import TrialRow
 from ..tasks.base import Outcome
+from ..tasks.rubric import LABELS
 from .base import Report
 from .evidence import Clip, Evidence
 from .markup import Content, Markup, element, joined
-from .page import cell, more, table, wide
-from .story import drawn, ended, summary, told
+from .page import cell, facts, more, table, wide
+from .story import drawn, ended, summary, told, tries
 
 SHOWN = 100
 """Failures with a card of their own; a page with more could not be read."""
@@ -25,8 +28,22 @@ def failures(report: Report, evidence: Evidence) -> list[Markup]:
     cards = [_card(record, evidence) for record in failed if record.id in carded]
     left = len(failed) - len(cards)
     rest = element("p", f"{left} more failed; they stand in the table of all trials.") if left else None
-    key = "Drawings: attempts as blocks (H held, M missed, S slipped, W wrong thing), events as strokes."
-    return [element("p", key, class_="soft"), element("div", *cards, class_="cards"), joined(rest)]
+    key = (
+        "Drawings: attempts as blocks (H held, M missed, S slipped, W wrong thing), events as strokes. Films play "
+        f"here; to replay a trial takes armtrial and the run's folder, {evidence.folder}."
+    )
+    return [
+        _labels(failed),
+        element("p", key, class_="soft"),
+        element("div", *cards, class_="cards"),
+        joined(rest),
+    ]
+
+
+def _labels(failed: Sequence[EpisodeRecord]) -> Markup:
+    """What those that occur mean, the commonest first."""
+    counted = Counter(record.result.label for record in failed if record.result.outcome is Outcome.FAILURE)
+    return facts([(label.replace("_", " "), LABELS.get(label, "")) for label, _ in counted.most_common()])
 
 
 def _failed(record: EpisodeRecord) -> bool:
@@ -45,10 +62,10 @@ def _card(record: EpisodeRecord, evidence: Evidence) -> Markup:
         "article",
         element("h3", element("a", record.id, href=f"#{row_id(record.id)}")),
         element("p", element("span", ended(record), class_="bad"), f". {summary(record)}"),
-        _film(record.id, clip) if clip else _course(record),
+        _film(record.id, clip) if clip else _course(record, evidence),
         _fault(record, evidence),
         element("p", f"Note: {record.result.note}") if record.result.note else None,
-        _events(record, drawn(record) if clip else None),
+        _events(record, joined(drawn(record), tries(record)) if clip else None),
         _replay(record, evidence),
         id=card_id(record.id),
     )
@@ -62,8 +79,9 @@ def _film(trial: str, clip: Clip) -> Markup:
     return joined(film, beside)
 
 
-def _course(record: EpisodeRecord) -> Markup:
-    return joined(element("p", "No film.", class_="soft"), drawn(record))
+def _course(record: EpisodeRecord, evidence: Evidence) -> Markup:
+    how = " The command below makes one." if record.result.steps_sha256 else ""
+    return joined(element("p", f"No film.{how}", class_="soft"), drawn(record), tries(record))
 
 
 def _fault(record: EpisodeRecord, evidence: Evidence) -> Markup | None:
@@ -79,14 +97,14 @@ def _events(record: EpisodeRecord, course: Markup | None) -> Markup:
     events = record.result.events
     if not events:
         return element("p", "The world told of no event.", class_="soft")
-    return more(f"Events: {len(events)}", course, element("ol", *(element("li", told(event)) for event in events)))
+    return more(f"Events: {len(events)}", course, element("ol", *(element("li", line) for line in told(events))))
 
 
 def _replay(record: EpisodeRecord, evidence: Evidence) -> Markup:
     if not record.result.steps_sha256:
         return element("p", "No step of it was kept, so nothing can be replayed.", class_="soft")
     command = shlex.join(["armtrial", "video", evidence.folder, record.id])
-    return element("p", "Replay it: ", element("code", command))
+    return element("p", "Replay it, as a film: ", element("code", command))
 
 
 def trials(report: Report, evidence: Evidence) -> list[Markup]:

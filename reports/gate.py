@@ -4,9 +4,10 @@ import textwrap
 
 from tabulate import tabulate
 
-from ..evaluators.footing import Footing
+from ..evaluators.footing import ARGUMENTS, Footing
 from ..evaluators.gate import Gate, Row, Status
 from ..tasks.base import Score
+from .base import averaged
 from .comparison import WIDE, bare_p, p, points, signed, span
 
 SHOWN = 12
@@ -56,10 +57,21 @@ def _trials(footing: Footing, kind: str) -> int:
 
 def _explained(footing: Footing) -> str:
     if footing.differs:
-        return f"What differs from the baseline's: {'; '.join(footing.differs)}."
+        said = f"What differs from the baseline's: {'; '.join(footing.differs)}."
+        return f"{said} {_leave_out(footing)}".rstrip()
     return (
         "Nothing differs that the baseline names, neither renderer nor MuJoCo, CPU or arguments of the world: its own "
         "code has changed, or it does not repeat itself."
+    )
+
+
+def _leave_out(footing: Footing) -> str:
+    """Where it was asked for here, it is mended here, and nothing has to be re-based."""
+    if not any(line.startswith(ARGUMENTS) for line in footing.differs):
+        return ""
+    return (
+        "The world was handed other arguments than the baseline's. First leave out what is not meant of --env-arg, "
+        "--look and --robot-model, and try again; to re-base is for a change that is meant."
     )
 
 
@@ -78,7 +90,7 @@ def verdicts(gate: Gate) -> list[str]:
 
 def _way_out(gate: Gate) -> str:
     if gate.run:
-        again = f"armtrial baseline {gate.run} --out {gate.baseline}"
+        again = f"armtrial baseline {gate.run} --out {gate.baseline} --force"
         return f"{_unjudged(gate)} Re-base, if that is a score to stand by: {again}, or this command with --rebase."
     return "Re-base by this command with --rebase: it plays the trials and writes a new baseline beside the old one."
 
@@ -90,8 +102,20 @@ def _unjudged(gate: Gate) -> str:
 
 def _regressed(row: Row) -> str:
     what = "progress" if row.score is Score.PROGRESS else "success"
-    by = p(row.p_value if row.task == "all" else row.p_holm)
-    return f"REGRESSION, {row.task}: {what} {points(row.difference, row.interval)}, {by}."
+    return f"REGRESSION, {row.task}: {what} {points(row.difference, row.interval)}, {p(held(row))}."
+
+
+def held(row: Row) -> float:
+    """The p-value that the gate goes by: of a task as it stands among all tasks."""
+    return row.p_value if row.task == "all" else row.p_holm
+
+
+def change(row: Row) -> str:
+    """What was tested, before and now, in a line."""
+    if row.score is Score.PROGRESS:
+        return f"progress {row.progress_before:.2f} before, {row.progress_now:.2f} now"
+    before, now = averaged(row.mean_before, row.before), averaged(row.mean_now, row.now)
+    return f"{before} before, {now} now"
 
 
 def _passed(gate: Gate) -> str:
@@ -101,7 +125,9 @@ def _passed(gate: Gate) -> str:
 
 def _finds(gate: Gate) -> str:
     row = gate.overall
-    if row is None or row.score is Score.PROGRESS:
+    if row is None:
+        return ""
+    if row.score is Score.PROGRESS and row.least_p <= gate.rules.alpha:
         return ""
     if row.finds is None:
         return f"{row.before.n} trials are too few to show any."
@@ -123,17 +149,19 @@ def _table(gate: Gate, style: str) -> str:
 
 
 def _row(row: Row) -> list[str]:
-    held = row.p_value if row.task == "all" else row.p_holm
     difference = f"{signed(row.difference)}\n{span(row.interval)}"
     lost = f"{row.lost} / {row.gained}"
-    return [row.task, str(row.before.n), *_values(row), lost, difference, bare_p(held)]
+    return [row.task, str(row.before.n), *_values(row), lost, difference, bare_p(held(row))]
 
 
 def _values(row: Row) -> tuple[str, str]:
     """Every rate with its counts and its interval, as in all tables; SR@1 below it."""
     if row.score is Score.PROGRESS:
         return f"progress {row.progress_before:.2f}", f"progress {row.progress_now:.2f}"
-    sides = ((row.before, row.first_before), (row.now, row.first_now))
+    sides = (
+        (averaged(row.mean_before, row.before), row.first_before),
+        (averaged(row.mean_now, row.now), row.first_now),
+    )
     before, now = (f"{rate.share}\n{rate.span}\nSR@1 {first.k}/{first.n}" for rate, first in sides)
     return before, now
 
@@ -152,7 +180,10 @@ def _remarks(gate: Gate) -> list[str]:
         return list(gate.notes)
     n = gate.overall.before.n if gate.overall else 0
     alike = f"{gate.alike} of {n} trials ended in the same state as before, to the bit."
-    method = "Exact one-sided McNemar test on pairs of the same trial; p of a task as it stands among all (Holm)."
+    method = (
+        "Exact one-sided McNemar test on pairs of the same trial; p of a task as it stands among all (Holm). Rates: "
+        "95 % intervals as in a run's report, exact (Clopper-Pearson) of a task, of all tasks made of theirs (MOVER)."
+    )
     progress = any(row.score is Score.PROGRESS for row in gate.rows)
     signs = ["Progress: sign flips of whole start states, one-sided."] if progress else []
     return [alike, *gate.notes, " ".join([method, *signs])]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..evaluators.errors import UserError
-from ..evaluators.flags import PLAYED, Parser, called_by, policy_flags, world_flags
+from ..evaluators.flags import PLAYED, Parser, called_by, pace_flags, policy_flags, world_flags
 from ..evaluators.interrupts import Stopped
 from ..evaluators.output import show, tell
 
@@ -61,7 +61,9 @@ def _parser() -> Parser:
         const="",
         help="where the ground moved, write a new baseline there (default: beside the old one; the old one: over it)",
     )
-    parser.add_argument("--workers", metavar="N", type=int, default=os.cpu_count() or 1, help="worlds side by side")
+    parser.add_argument(
+        "--workers", metavar="N", type=int, help="worlds side by side (default: cores; 1 with --realtime)"
+    )
     _playing_flags(parser.add_argument_group("where the trials are played first"))
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the summary there")
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML there")
@@ -75,20 +77,27 @@ def _playing_flags(group: Any) -> None:
     policy_flags(group)
     world_flags(group)
     group.add_argument("--execute", metavar="N", type=int, help="at most N actions of a plan are executed")
+    pace_flags(group)
     group.add_argument("--out", metavar="DIR", type=Path, help="folder of the run")
 
 
 _OF_POLICY = ("policy_arg", "checkpoint", "device", "url", "size", "execute", "wrap")
-_PLAYED = ("policy", "policy_arg", "checkpoint", "device", "url", "env_arg", "look", "robot_model", "execute")
+_OF_WORLD = ("env_arg", "look", "robot_model", "calvin_root")
+_PACE = ("realtime", "latency")
+_PLAYED = ("policy", "policy_arg", "checkpoint", "device", "url", "execute", "wrap", *_PACE, *_OF_WORLD)
 
 
 def _given(flags: Namespace) -> dict[str, Any]:
-    return {name: value for name in _PLAYED if (value := getattr(flags, name, None)) is not None}
+    """A pace of 0 seconds is said; a flag that was left out is not."""
+    there = {name: getattr(flags, name, None) for name in _PLAYED}
+    return {name: value for name, value in there.items() if value is not None and value is not False}
 
 
 def _check(flags: Namespace) -> None:
-    if flags.workers < 1:
+    if flags.workers is not None and flags.workers < 1:
         raise UserError(f"--workers {flags.workers}: give the number of worlds that play side by side, 1 or more")
+    _check_writable("--markdown", flags.markdown, "gate.md")
+    _check_writable("--junit", flags.junit, "gate.xml")
     given = [*_given(flags), *(["out"] if flags.out is not None else [])]
     if flags.run is not None and given:
         raise UserError(
@@ -97,13 +106,25 @@ def _check(flags: Namespace) -> None:
         )
 
 
+def _check_writable(flag: str, file: Path | None, usual: str) -> None:
+    """Before anything is played: what came out of it must not be lost for want of a place."""
+    if file is None:
+        return
+    if file.is_dir():
+        raise UserError(f"{flag} {file} is a folder; name a file in it, as {file / usual}")
+    nearest = next(folder for folder in file.absolute().parents if folder.exists())
+    if not nearest.is_dir() or not os.access(file if file.exists() else nearest, os.W_OK):
+        raise UserError(f"{flag} {file} cannot be written: {nearest} does not allow it; name a file elsewhere")
+
+
 def _found(flags: Namespace) -> "Gate":
     """The run is asked whether it fits before the ground is, which takes longer; both before anything is played."""
     from ..evaluators.api import load
     from ..evaluators.baseline import read
     from ..evaluators.drop import Rules
+    from ..evaluators.fitting import fitting
     from ..evaluators.footing import check_place, footing
-    from ..evaluators.gate import fitting, gate, stopped
+    from ..evaluators.gate import gate, stopped
 
     rules = Rules(alpha=flags.alpha, min_drop=flags.min_drop / 100)
     baseline = read(flags.baseline)
@@ -112,7 +133,7 @@ def _found(flags: Namespace) -> "Gate":
         fitting(baseline, flags.baseline, run)
         check_place(run)
     config = _config(flags, baseline) if run is None else run.info.config
-    ground = footing(baseline, flags.baseline, config, flags.workers)
+    ground = footing(baseline, flags.baseline, config, flags.workers or os.cpu_count() or 1)
     if run is None and ground.moved and flags.rebase is None:
         return stopped(baseline, flags.baseline, config, ground, rules)
     played = run or _played(flags, baseline, config)
@@ -124,22 +145,29 @@ def _config(flags: Namespace, baseline: "Baseline") -> "RunConfig":
     """Another policy has arguments of its own; the same one has those of the baseline, unless they are said anew."""
     from ..evaluators.config import RunConfig
     from ..evaluators.ground import portable
+    from ..evaluators.pace import Pace
 
     given = _given(flags)
     defaults = RunConfig(policy="", suite="")
     another = {name: getattr(defaults, name) for name in _OF_POLICY} if "policy" in given else {}
-    return portable(replace(baseline.config, workers=flags.workers, video="none", **(another | given)))
+    if "realtime" in given or "latency" in given:
+        another |= {"realtime": False, "latency": None}  # the one takes the place of the other
+    config = portable(replace(baseline.config, video="none", **(another | given)))
+    cores = 1 if Pace(config.realtime, config.latency).measured else os.cpu_count() or 1
+    return replace(config, workers=flags.workers or cores)
 
 
 def _played(flags: Namespace, baseline: "Baseline", config: "RunConfig") -> "Run":
     from ..evaluators import api
-    from ..evaluators.gate import check_trials
+    from ..evaluators.fitting import check_trials
     from ..evaluators.ground import prepare
     from ..evaluators.progress import watcher
     from .rebuild import rebuilt
 
     ground = prepare(config)
-    check_trials(flags.baseline, baseline.ids, f"the suite {baseline.suite}", [trial.id for trial in ground.trials])
+    way_out = "The suite has changed since: make a baseline of it as it is now, by armtrial baseline"
+    there = [trial.id for trial in ground.trials]
+    check_trials(flags.baseline, baseline.ids, f"the suite {baseline.suite}", there, way_out)
     run = api.start(ground, flags.out, watcher(flags.quiet))
     rebuilt(run)
     if not flags.quiet:
@@ -152,7 +180,7 @@ def _rebased(flags: Namespace, baseline: "Baseline", run: "Run", found: "Gate") 
     from ..evaluators.baselining import baseline_of
 
     file = Path(flags.rebase) if flags.rebase else _beside(flags.baseline)
-    write(baseline_of(run, len(baseline.canaries), flags.workers), file)
+    write(baseline_of(run, len(baseline.canaries), flags.workers or os.cpu_count() or 1), file)
     return replace(found, rebased=str(file))
 
 
@@ -166,11 +194,11 @@ def _publish(flags: Namespace, found: "Gate") -> None:
     from .gate import markdown, terminal
     from .junit import junit
 
+    answer = _Answer(found.status.value, _status(found), found)
+    show(as_json(answer).decode().rstrip() if flags.json else terminal(found))
     for file, body in ((flags.markdown, markdown(found).encode()), (flags.junit, junit(found))):
         if file is not None:
             RunFolder(file.parent).write(file.name, body)
-    answer = _Answer(found.status.value, _status(found), found)
-    show(as_json(answer).decode().rstrip() if flags.json else terminal(found))
 
 
 @dataclass(frozen=True, slots=True)

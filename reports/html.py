@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from ..evaluators.api import Run
 from ..evaluators.metrics import Score
 from . import drawings, gallery, ground
-from .base import HEADER, MEASURED, Line, Report, Shown, measured, remarks
+from .again import again
+from .base import HEADER, MEASURED, Line, Report, Shown, measured, pace_of, remarks
 from .details import details
 from .evidence import Evidence, gathered
 from .markup import Content, Markup, element, joined
@@ -41,15 +42,15 @@ def render(report: Report, evidence: Evidence) -> bytes:
 
 def _top(report: Report, evidence: Evidence) -> Markup:
     info, scores = report.info, report.scores
-    missing = "" if scores.played == scores.planned else f"{scores.played} of {scores.planned} played: the run is cut"
+    unfinished = f"UNFINISHED: {scores.played} of {scores.planned} trials played"
     marks = [
+        unfinished if scores.played < scores.planned else "",
         "PRIVILEGED: it is shown what no camera could see" if info.privileged else "",
         f"NO EVALUATION: {info.config.seed_domain} seeds" if info.config.seed_domain != "eval" else "",
         MEASURED if measured(info.config) else "",
-        missing,
     ]
     return joined(
-        element("h1", f"{info.policy} on {info.suite}-v{info.suite_version}"),
+        element("h1", f"{report.name} on {info.suite}-v{info.suite_version}"),
         element("p", *(element("span", mark, class_="badge") for mark in marks if mark)) if any(marks) else None,
         facts(_tested(report, evidence)),
     )
@@ -59,6 +60,7 @@ def _tested(report: Report, evidence: Evidence) -> list[tuple[str, Content]]:
     info, config, scores = report.info, report.info.config, report.scores
     size = "" if config.size is None else "pictures of {}x{}".format(*config.size)
     given = [f"look={config.look}" if config.look else "", f"robot_model={config.robot_model}", size, *config.env_arg]
+    steps = f"{info.rate:g} actions a second, at most {config.execute} of a plan before the policy looks again"
     world = ", ".join(text for text in given if text and text != "robot_model=")
     return [
         ("policy", " ".join(filter(None, [info.policy, info.policy_version and f"(version {info.policy_version})"]))),
@@ -69,7 +71,8 @@ def _tested(report: Report, evidence: Evidence) -> list[tuple[str, Content]]:
         ("world", f"{info.env}{f' with {world}' if world else ''}"),
         ("trials", f"{scores.played} of {scores.planned} played, the same for every policy"),
         ("asked", _asked(info.tasks, evidence.instructions)),
-        ("pace", f"{info.rate:g} actions a second, at most {config.execute} of a plan before the policy looks again"),
+        ("pace", "; ".join(filter(None, [steps, pace_of(config)]))),
+        ("play it again", element("code", shlex.join(again(info)))),
     ]
 
 

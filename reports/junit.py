@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 from ..evaluators.errors import harmless
 from ..evaluators.gate import Gate, Row, Status, Worse
-from .gate import ground, verdicts
+from .gate import change, ground, held, verdicts
 
 SUITE = "armtrial gate"
 
@@ -37,8 +37,9 @@ def _row(suite: ElementTree.Element, gate: Gate, row: Row) -> None:
     case = _case(suite, f"{gate.suite}.tasks", row.task)
     if row.regressed:
         lost = [f"{each.trial}: {each.now}" for each in gate.worse if row.task in ("all", each.task)]
-        change = f"{row.before} before, {row.now} now, p {row.p_value:.2g}"
-        _said(case, "failure", f"{row.task} got worse: {change}", "\n".join(lost))
+        adjusted = "" if row.task == "all" else " as it stands among all tasks (Holm)"
+        said = f"{change(row)}, p {held(row):.2g}{adjusted}"
+        _said(case, "failure", f"{row.task} got worse: {said}", "\n".join(lost))
 
 
 def _trial(suite: ElementTree.Element, gate: Gate, worse: Worse) -> None:

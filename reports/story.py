@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 
 from ..evaluators.records import EpisodeRecord
 from ..tasks.base import Event, Outcome
@@ -9,6 +10,8 @@ from ..tasks.rubric import Attempt, Grasp
 from .markup import Markup, element, joined
 
 WIDTH = 360.0
+LETTER = 12.0
+"""Of a block that has room for its letter."""
 WORDS = {
     "jaw_closed": "the jaws closed",
     "jaw_opened": "the jaws opened",
@@ -36,12 +39,27 @@ def ended(record: EpisodeRecord) -> str:
     return "success" if result.outcome is Outcome.SUCCESS else result.label.replace("_", " ") or "failure"
 
 
-def told(event: Event) -> str:
+def told(events: Sequence[Event]) -> list[str]:
+    """A line each; what goes on happening is one line with its number, or the rest could not be found among it."""
+    runs = [list(alike) for _, alike in groupby(events, key=lambda event: (event.kind, event.object))]
+    return [_told(run) for run in runs]
+
+
+def _told(run: Sequence[Event]) -> str:
     """An operator's own words stay as they are."""
+    event, last = run[0], run[-1]
     what = WORDS.get(event.kind, event.kind.replace("_", " "))
-    if not event.object:
-        return f"{event.time:.1f} s {what}"
-    return f"{event.time:.1f} s {what}{' on' if event.kind == 'jaw_closed' else ':'} {event.object.replace('_', ' ')}"
+    when = f"{event.time:.1f} s" if len(run) == 1 else f"{event.time:.1f} to {last.time:.1f} s"
+    on = f"{' on' if event.kind == 'jaw_closed' else ':'} {event.object.replace('_', ' ')}" if event.object else ""
+    return f"{when} {what}{on}{f', {len(run)} times' if len(run) > 1 else ''}"
+
+
+def tries(record: EpisodeRecord) -> Markup | None:
+    """The letters of the drawing in turn, where a block of it is too short for its own."""
+    found = _blocks(record)
+    if all(end - start > LETTER for _, start, end in found):
+        return None
+    return element("p", f"Attempts in turn: {' '.join(LETTERS[each.outcome] for each, _, _ in found)}", class_="soft")
 
 
 def summary(record: EpisodeRecord) -> str:
@@ -59,15 +77,29 @@ def drawn(record: EpisodeRecord) -> Markup:
     if not (result.events or result.attempts) or result.seconds <= 0:
         return Markup()
     scale = (WIDTH - 16) / result.seconds
-    starts = [attempt.time for attempt in result.attempts]
-    ends = [*starts[1:], result.seconds]
-    blocks = [_block(attempt, 8 + attempt.time * scale, 8 + end * scale) for attempt, end in zip(result.attempts, ends)]
-    strokes = [_stroke(8 + min(event.time, result.seconds) * scale) for event in result.events]
+    blocks = [_block(*each) for each in _blocks(record)]
+    hits = [event for event in result.events if event.kind == "collided"]
+    others = [event for event in result.events if event.kind != "collided"]
+    strokes = [
+        _stroke(8 + min(event.time, result.seconds) * scale, kind)
+        for events, kind in ((hits, "grid"), (others, "whisker"))
+        for event in events
+    ]
     ground = element("line", x1=8.0, x2=WIDTH - 8, y1=30.0, y2=30.0, class_="whisker")
     last = element("text", f"{result.seconds:.1f} s", x=WIDTH - 8, y=52.0, text_anchor="end", class_="axis")
     first = element("text", "0", x=8.0, y=52.0, class_="axis")
     name = f"course of {record.id}: {summary(record)}"
     return element("svg", *blocks, ground, *strokes, first, last, viewBox="0 0 360 56", role="img", aria_label=name)
+
+
+def _blocks(record: EpisodeRecord) -> list[tuple[Attempt, float, float]]:
+    """Attempts, and from where to where each is drawn: to the beginning of the next one."""
+    result = record.result
+    if result.seconds <= 0:
+        return []
+    scale = (WIDTH - 16) / result.seconds
+    ends = [*(attempt.time for attempt in result.attempts[1:]), result.seconds]
+    return [(each, 8 + each.time * scale, 8 + end * scale - 1) for each, end in zip(result.attempts, ends)]
 
 
 def _tallied(attempts: Sequence[Attempt]) -> str:
@@ -82,11 +114,12 @@ def _number(count: int, what: str) -> str:
 def _block(attempt: Attempt, x: float, end: float) -> Markup:
     """Held ones are full, the others hollow."""
     kind = "bar" if attempt.outcome is Grasp.HELD else "hollow"
-    wide = max(2.0, end - x - 1)
+    wide = max(2.0, end - x)
     box = element("rect", x=x, y=6.0, width=wide, height=18.0, class_=kind)
-    letter = element("text", LETTERS[attempt.outcome], x=x + 3, y=19.0, class_="axis") if wide > 12 else None
+    letter = element("text", LETTERS[attempt.outcome], x=x + 3, y=19.0, class_="axis") if end - x > LETTER else None
     return joined(box, letter)
 
 
-def _stroke(x: float) -> Markup:
-    return element("line", x1=x, x2=x, y1=30.0, y2=38.0, class_="whisker")
+def _stroke(x: float, kind: str) -> Markup:
+    """Hard hits are pale: there may be hundreds."""
+    return element("line", x1=x, x2=x, y1=30.0, y2=38.0, class_=kind)

@@ -137,6 +137,11 @@ class Task:
         if not isinstance(self.success_rule, SuccessRule):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError(f"task '{self.name}': success_rule is {self.success_rule!r}; it is a SuccessRule")
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Every instruction that an observation may bring; a chain has one for each subtask."""
+        return (self.instruction,)
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

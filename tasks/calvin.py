@@ -58,6 +58,10 @@ class CalvinTask(Task):
         if self.scene not in SCENES:
             raise ValueError(f"task '{self.name}': its scene is {self.scene!r}; there are {', '.join(SCENES)}")
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return tuple(self.asking(subtask) for subtask in SUBTASKS)
+
     def asking(self, subtask: str) -> str:
         """The words for a subtask; a variation may have others for some."""
         changed = dict(self.variation.changes)

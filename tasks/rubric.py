@@ -20,6 +20,19 @@ from dataclasses import dataclass, field
 from .base import End, Event
 
 STAGES = ("reach", "grasp", "lift", "place", "release")
+LABELS = {
+    "no_reach": "no target was touched",
+    "missed_grasp": "the last time the jaws closed, they lifted nothing",
+    "slip": "a target was lifted, and lost within a second while the jaws were closed",
+    "drop": "a target was carried for more than a second, and lost while the jaws were closed",
+    "misplaced": "a target was let go outside its goal and stayed there, or cannot be reached there any more",
+    "wrong_object": "something that is no target was lifted",
+    "collision": "the hand knocked over the goal, or knocked a target out of reach",
+    "too_many_attempts": "more grasps in a row failed than the task allows, which ended the trial",
+    "timeout": "the time was up, and none of the others explains it",
+    "safety_stop": "the arm was stopped so that nothing gets hurt",
+}
+"""Why a trial failed, by its label: what holds first of what ended it, then of what the last attempt came to."""
 SLIP_SECONDS = 1.0
 """What is lost sooner after its lift was never held well: a slip. Later it is a drop on the way."""
 

@@ -17,16 +17,16 @@ import numpy as np
 from ..envs.base import Image, Size, Vector
 from ..envs.calvin.checkout import code_in
 from ..envs.calvin.env import CalvinEnv
-from ..envs.calvin.upstream import Upstream, oracle
+from ..envs.calvin.upstream import Upstream, environment, oracle
 from ..tasks.calvin import StartState, chains, start_state
 
 
 class AsItIs(Upstream):
     """Everything that upstream's users call is upstream's own."""
 
-    def __init__(self, code: Path, scene: str) -> None:
-        super().__init__(code, scene)
-        self.close()
+    def __init__(self, code: Path, scene: str, *, draws: bool = True) -> None:
+        self._bullet: Any = import_module("pybullet")
+        environment(code)
         hydra: Any = import_module("hydra")
         overrides = [
             "cameras=static_and_gripper",
@@ -36,13 +36,19 @@ class AsItIs(Upstream):
         ]
         with hydra.initialize_config_dir(str(code / "conf"), version_base="1.1"):
             config = hydra.compose("config_data_collection", overrides)
+        if not draws:
+            config.cameras = {}
         self.env = hydra.utils.instantiate(config.env, show_gui=False, use_vr=False, use_scene_info=True)
 
     def put(self, start: StartState) -> None:
         self._seen = self.env.reset(robot_obs=start.robot, scene_obs=start.scene)
+        self._info = self.env.get_info()
 
     def act(self, action: Vector) -> None:
         self._seen, _, _, self._info = self.env.step(action)
+
+    def info(self) -> Any:
+        return self._info
 
     def robot(self) -> Vector:
         return np.array(self._seen["robot_obs"])
@@ -57,6 +63,13 @@ class AsItIs(Upstream):
 class UpstreamCalvin(CalvinEnv):
     def _built(self, scene: str) -> AsItIs:
         return AsItIs(self._code, scene)
+
+
+class BlindUpstream(CalvinEnv):
+    """Steps as the other, without a camera: drawing takes nearly all of its time."""
+
+    def _built(self, scene: str) -> AsItIs:
+        return AsItIs(self._code, scene, draws=False)
 
 
 def put_joint(name: str, value: float) -> Callable[[Upstream], None]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import armtrial
 from armtrial.evaluators.baseline import read
-from armtrial.evaluators.gate import check_trials
+from armtrial.evaluators.fitting import check_trials
 from armtrial.evaluators.ground import prepare
 
 ROOT = Path(armtrial.__path__[0])
@@ -17,7 +17,7 @@ def test_the_scripts_baseline_has_the_trials_that_the_suite_has() -> None:
     file = ROOT / "tests" / "golden" / f"gate-{POLICY[1]}.json"
     kept = read(file)
     ground = prepare(kept.config)
-    check_trials(file, kept.ids, "the suite", [trial.id for trial in ground.trials])
+    check_trials(file, kept.ids, "the suite", [trial.id for trial in ground.trials], "")
     assert kept.config.policy == POLICY[1]
     assert set(kept.cameras) == {"front", "wrist"}
 

@@ -38,6 +38,7 @@ PACKAGES = (
 """What the checkout's environment imports, and what a worker needs."""
 
 _INSTALL = CURES["egl"]
+_LACKS = "it lacks"
 
 PROBE = """
 import importlib.metadata, importlib.util, json, os, sys
@@ -54,7 +55,7 @@ client = pybullet.connect(pybullet.DIRECT, options="--width=64 --height=64")
 found = importlib.util.find_spec("eglRenderer")
 plugin = pybullet.loadPlugin(found.origin, "_eglRendererPlugin") if found else pybullet.loadPlugin("eglRendererPlugin")
 if plugin < 0:
-    raise SystemExit("its EGL renderer does not load")
+    raise SystemExit("its renderer does not load")
 pybullet.getCameraImage(64, 64)
 pybullet.disconnect(client)
 sys.stdout.flush()
@@ -120,27 +121,31 @@ def drawing(interpreter: str) -> GlChoice:
     except subprocess.TimeoutExpired:
         raise GuestError(f"{interpreter} gave no answer in {SECONDS:g} s when asked to draw", _INSTALL) from None
     if done.returncode:
-        raise GuestError(f"{interpreter} cannot play CALVIN: {_why(done)}", _way_out(done))
+        raise GuestError(f"{interpreter} {_why(done)}", _way_out(done))
     renderer, version, bullet = json.loads(done.stdout.splitlines()[-1])
     return GlChoice("egl", renderer, f"{version}, pybullet {bullet}")
 
 
 def _commit(code: Path) -> str:
-    """Of the checkout, with its changes; what a folder without git is, nobody knows."""
+    """Of the checkout, with its changes; what a folder without a git of its own is, nobody knows."""
     git = ["git", "-C", str(code)]
     with suppress(OSError, subprocess.CalledProcessError):
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        said = subprocess.run([*git, "rev-parse", "HEAD", "--show-prefix"], capture_output=True, text=True, check=True)
+        head, within = said.stdout.splitlines()
         changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
-        return f"{head[:12]}{' with changes' if changed.stdout else ''}"
+        if not within:
+            return f"{head[:12]}{' with changes' if changed.stdout else ''}"
     return "of unknown commit"
 
 
 def _why(done: subprocess.CompletedProcess[str]) -> str:
+    """Whatever comes after the packages were found is of EGL."""
     lines = done.stderr.strip().splitlines()
+    last = lines[-1].strip() if lines else f"exit status {done.returncode}"
     if done.returncode < 0:
-        return f"drawing with EGL ended it with signal {-done.returncode}"
-    return lines[-1].strip() if lines else f"exit status {done.returncode}"
+        return f"cannot draw with EGL: the attempt ended with signal {-done.returncode}"
+    return f"cannot play CALVIN: {last}" if _LACKS in last else f"cannot draw with EGL: {last}"
 
 
 def _way_out(done: subprocess.CompletedProcess[str]) -> str:
-    return f"{MAKE}  # one that has everything" if "it lacks" in done.stderr else _INSTALL
+    return f"{MAKE}  # one that has everything" if _LACKS in done.stderr else _INSTALL

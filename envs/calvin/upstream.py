@@ -26,7 +26,7 @@ class Upstream:
     def __init__(self, code: Path, scene: str) -> None:
         self._bullet: Any = import_module("pybullet")
         config = configuration(code, scene)
-        self.env: Any = _environment(code)(show_gui=False, use_vr=False, use_scene_info=True, **config)
+        self.env: Any = environment(code)(show_gui=False, use_vr=False, use_scene_info=True, **config)
         self._blocks = list(config["scene_cfg"].objects.movable_objects)
         self._cameras = {camera.name: camera for camera in self.env.cameras}
 
@@ -147,7 +147,7 @@ def oracle(code: Path) -> Any:
     return tasks.Tasks(conf.load(code / "conf/tasks/new_playtable_tasks.yaml").tasks)
 
 
-def _environment(code: Path) -> Any:
+def environment(code: Path) -> Any:
     """Its class. It asks git for its commit and fails outside of a work tree: it is not asked."""
     _found(code)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")

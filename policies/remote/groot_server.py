@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from ...envs.extras import install
 from ..base import Plan, Policy, PolicySpec, Query, TransportError, World
 from .answers import plan_of
 from .groot_dialects import DIALECTS, Dialect, rows, seen, told_apart, wanted
@@ -114,7 +115,7 @@ def _line(url: str, token: str, connect: float) -> Line:
     try:
         from .wires.groot_zmq import ZmqLine
     except ImportError as error:
-        raise ValueError(f"GR00T over ZMQ needs pyzmq ({error}): pip install 'armtrial[pyzmq]'") from None
+        raise ValueError(f"GR00T over ZMQ needs pyzmq ({error}): {install('pyzmq')}") from None
     return ZmqLine(url, token, connect)
 
 

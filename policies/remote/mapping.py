@@ -123,10 +123,21 @@ PRESETS: dict[str, KeyMap] = {
             widths={("observation/state",): 6},
             moves=6,
         ),
+        KeyMap(
+            name="calvin",
+            cameras={("observation/image",): "static", ("observation/wrist_image",): "gripper"},
+            state={
+                ("observation/state",): ("0:7",),
+                ("observation/state_ee_pos",): ("0:3",),
+                ("observation/state_ee_rot",): ("3:6",),
+                ("observation/state_gripper",): ("6:7",),
+            },
+            moves=7,
+        ),
     )
 }
 """openpi's embodiments by the keys of their transforms. It has none for an SO-100: ours are those of LIBERO's, with six
-joints."""
+joints. Nor for CALVIN: these are what those who trained it there send, the state whole and in parts."""
 
 
 class _File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -34,8 +34,8 @@ class OpenPi(Policy):
         timeout: float = 60.0,
         warm_up: float = 600.0,
     ) -> None:
-        """`map`: the server's keys: so100, droid, aloha, libero, or FILE.toml. `name`: in the tables. `deterministic`:
-        it promises the same plan for the same query. A server of our own tells all three itself.
+        """`map`: the server's keys: so100, calvin, droid, aloha, libero, or FILE.toml. `name`: in the tables.
+        `deterministic`: it promises the same plan for the same query. A server of our own tells all three itself.
         `token_env`: the variable that holds its token. `connect`, `timeout`, `warm_up`: seconds to be connected, for an
         answer, and for the first answer of a connection. With several --url each call's queries are spread."""
         limits = Limits(connect, timeout, warm_up)

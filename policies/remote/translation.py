@@ -60,7 +60,19 @@ class Translation:
         scale, offset = self._of_actions
         if rows.ndim == 2 and rows.shape[1] == len(scale):
             rows = (rows - offset) / scale
-        return plan_of(rows, self._world.action, self.keys.horizon, timings, _ANOTHER_WIDTH)
+        return plan_of(rows, self._world.action, self.keys.horizon, timings, self._mend(rows))
+
+    def _mend(self, rows: Vector) -> str:
+        """Where the width is another; most models that fill up their actions put ours first."""
+        width = len(self._world.action.names)
+        if rows.ndim != 2 or rows.shape[1] <= width or self.keys.columns:
+            return _ANOTHER_WIDTH
+        base = f'base = "{self.keys.name}" and ' if self.keys.name in PRESETS else ""
+        return (
+            f"is it the right --url? A model that fills up its actions to {rows.shape[1]} has the world's among them: "
+            f"which they are says FILE.toml, as {base}columns = {list(range(width))} for the first {width}, by "
+            "--policy-arg map=FILE.toml"
+        )
 
     def _found(self, answer: Any) -> Any:
         key = self.keys.actions
@@ -112,7 +124,7 @@ def _actions(keys: KeyMap, world: World) -> list[str]:
 def _cure(keys: KeyMap) -> str:
     base = f'base = "{keys.name}", and ' if keys.name in PRESETS else ""
     return (
-        "Another map is --policy-arg map=so100, droid, aloha, libero or your own FILE.toml: "
+        "Another map is --policy-arg map=so100, calvin, droid, aloha, libero or your own FILE.toml: "
         f'{base}[cameras] KEY = "camera", [state] KEY = ["names of the state"]'
     )
 

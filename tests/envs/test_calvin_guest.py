@@ -1,12 +1,13 @@
 """What is missing for CALVIN is said in one line, with the command that brings it."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from armtrial.envs.calvin.checkout import CheckoutError, code_in
-from armtrial.envs.calvin.guest import drawing, guest
+from armtrial.envs.calvin.guest import _commit, drawing, guest
 from armtrial.envs.guests import GuestError
 from armtrial.evaluators.cli import main
 
@@ -68,9 +69,11 @@ def test_a_python_without_pybullet_is_named_with_what_it_lacks() -> None:
 
 def test_a_python_without_egl_leads_to_it(tmp_path: Path) -> None:
     blind = tmp_path / "python"
-    blind.write_text("#!/bin/sh\necho its EGL renderer does not load >&2\nexit 1\n")
+    blind.write_text("#!/bin/sh\necho its renderer does not load >&2\nexit 1\n")
     blind.chmod(0o755)
-    with pytest.raises(GuestError, match=r"its EGL renderer does not load; sudo apt-get install .* libegl1"):
+    with pytest.raises(
+        GuestError, match=r"cannot draw with EGL: its renderer does not load; sudo apt-get install .* libegl1"
+    ):
         drawing(str(blind))
 
 
@@ -78,8 +81,28 @@ def test_drawing_that_crashes_says_so(tmp_path: Path) -> None:
     crashing = tmp_path / "python"
     crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
     crashing.chmod(0o755)
-    with pytest.raises(GuestError, match="drawing with EGL ended it with signal 11; sudo apt-get install"):
+    with pytest.raises(
+        GuestError, match="cannot draw with EGL: the attempt ended with signal 11; sudo apt-get install"
+    ):
         drawing(str(crashing))
+
+
+def test_a_checkout_s_commit_is_its_own_and_not_that_of_a_folder_around_it(tmp_path: Path) -> None:
+    checkout = made(tmp_path / "around" / "calvin_env", "setup.py")
+    assert _commit(checkout) == "of unknown commit"
+    committed(tmp_path / "around")
+    assert _commit(checkout) == "of unknown commit"
+    head = committed(checkout)
+    assert _commit(checkout) == head
+    (checkout / "setup.py").write_text("changed")
+    assert _commit(checkout) == f"{head} with changes"
+
+
+def committed(folder: Path) -> str:
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    return subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout[:12]
 
 
 @pytest.fixture

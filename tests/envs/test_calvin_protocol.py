@@ -9,6 +9,7 @@ from armtrial.envs.base import ActionError, LifecycleError, Played
 from armtrial.envs.calvin.env import CalvinEnv
 from armtrial.evaluators import Run, evaluate
 from armtrial.evaluators.api import load, resume
+from armtrial.evaluators.errors import UserError
 from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.policies.base import World
@@ -116,6 +117,17 @@ def test_a_world_is_not_stepped_outside_a_trial() -> None:
     env.verdict(Played(False, End.TIMEOUT, "timeout", 0.0, 0))
     with pytest.raises(LifecycleError, match="call reset first"):
         env.step(np.zeros(7))
+
+
+class Unlettered(Pusher):
+    def readable(self, instruction: str) -> None:
+        if "drawer" in instruction:
+            raise ValueError(f"{instruction!r} is beyond it")
+
+
+def test_a_policy_that_cannot_read_one_subtask_s_words_plays_no_chain(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"task 'abc-d': 'pull the handle to open the drawer' is beyond it"):
+        evaluate(Unlettered, FAKE, episodes=1, workers=0, out=tmp_path / "run")
 
 
 def test_a_gripper_between_open_and_closed_is_refused_with_the_way_out() -> None:

@@ -17,8 +17,8 @@ SPEC = LineEnv.action_spec
     ("plan", "message"),
     [
         ([[0.0, 50.0], [0.0, np.nan]], "action 1, 'jaw': nan is outside [0, 100]"),
-        ([[1.5, 50.0]], "action 0, 'x': 1.5 is outside [-1, 1]"),
-        ([[0.0, np.inf]], "action 0, 'jaw': inf is outside [0, 100]"),
+        ([[1.5, 50.0]], "action 0, 'x': 1.5 is outside [-1, 1]; --wrap clip cuts it to that"),
+        ([[0.0, np.inf]], "action 0, 'jaw': inf is outside [0, 100]; --wrap clip cuts it to that"),
         ([0.0, 50.0], "a plan has the shape (T, 2) with T >= 1; this one has (2,)"),
         (np.zeros((0, 2)), "a plan has the shape (T, 2) with T >= 1; this one has (0, 2)"),
         (np.zeros((4, 6)), "a plan has the shape (T, 2) with T >= 1; this one has (4, 6)"),

@@ -7,13 +7,17 @@ import msgspec
 import pytest
 
 from armtrial.evaluators.api import Run, evaluate
-from armtrial.evaluators.baseline import LARGEST, Baseline, read, write
+from armtrial.evaluators.baseline import LARGEST, Baseline, read, without_doubt, write
 from armtrial.evaluators.baselining import baseline_of
 from armtrial.evaluators.canary import Heard, moved
 from armtrial.evaluators.config import RunConfig
 from armtrial.evaluators.errors import FolderError, Mismatch, UserError
 from armtrial.evaluators.footing import footing
-from armtrial.tests.baselines import baseline
+from armtrial.tasks.base import Origin, Score
+from armtrial.tests.baselines import baseline, of_tasks
+from armtrial.tests.baselines import baseline_of as made_of
+from armtrial.tests.pairs import record, trials, with_records
+from armtrial.tests.played import E, F, V
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +173,49 @@ REFUSED = [
         "b.json has actions of x, but not its result.",
     ),
 ]
+
+
+def edited(**changes: object) -> bytes:
+    """A success that nobody played so: its line, or its actions, were changed by hand."""
+    first, *others = WHOLE.results
+    canary = replace(WHOLE.canaries[0], start=first.start, end=first.end)
+    line = replace(first, **changes)  # type: ignore[arg-type]
+    return msgspec.json.encode(replace(WHOLE, results=(line, *others), canaries=(canary,)))
+
+
+BY_HAND = [
+    (edited(outcome=F), "outcome 'failure', and yet first_attempt is true"),
+    (edited(label="slip"), "outcome 'success', and yet a label that says why it failed: 'slip'"),
+    (edited(outcome=E, first_attempt=False), "outcome 'error', and yet error is null"),
+    (edited(error=Origin.WORLD), "outcome 'success', and yet error is 'world'"),
+    (edited(progress=1.5), "progress is 1.5, which lies between 0 and 1"),
+    (edited(stages=("reach", "leap")), "there is no stage 'leap', only reach, grasp"),
+    (edited(end="0123"), "its end is 0123 in its result and empty with its actions"),
+    (edited(start="0123"), "its start is 0123 in its result and start of toy with its actions"),
+    (edited(outcome=V, first_attempt=False), "outcome 'void', and yet actions that play it to its end"),
+]
+
+
+@pytest.mark.parametrize(("body", "line"), BY_HAND)
+def test_a_line_that_was_changed_by_hand_contradicts_itself(body: bytes, line: str, tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_bytes(body)
+    with pytest.raises(FolderError, match=re.escape(f"b.json contradicts itself at toy-v1.reach.000: {line}")) as told:
+        read(tmp_path / "b.json")
+    assert str(told.value).endswith("b.json --force")
+
+
+def test_a_line_that_was_not_changed_is_read(tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_bytes(edited())
+    assert read(tmp_path / "b.json").results == WHOLE.results
+
+
+def test_what_nothing_was_won_in_has_nothing_to_lose() -> None:
+    both = made_of(of_tasks("a", reach="ff", fetch="sf"))
+    chains = made_of(with_records("a", [record(trial, "f", 0.5) for trial in trials("tour", 3)]))
+    assert both.nothing_to_lose({}) == ("reach",)
+    assert (chains.nothing_to_lose({}), chains.nothing_to_lose({"tour": Score.PROGRESS})) == (("tour",), ())
+    assert without_doubt(both, {})[0].startswith("NO DROP CAN BE FOUND in reach: no trial of it succeeded in the base")
+    assert without_doubt(baseline("ff"), {})[0].startswith("NO DROP CAN BE FOUND in any task")
 
 
 @pytest.mark.parametrize(("body", "line"), REFUSED)

@@ -54,6 +54,17 @@ def test_no_success_at_all_is_no_certainty() -> None:
     assert found.average.interval == (0.0, pytest.approx(5 * exact(0, 20)[1], abs=1e-5))
 
 
+def test_one_success_more_never_narrows_the_interval_of_few() -> None:
+    highest: list[float] = []
+    for succeeded in range(5):
+        found = chains_of(chains([1] * succeeded + [0] * (20 - succeeded)), 5)
+        assert found is not None
+        assert found.average.interval is not None
+        highest.append(found.average.interval[1])
+    assert highest == sorted(highest)
+    assert highest[1] == pytest.approx(exact(1, 20)[1] + 4 * exact(0, 20)[1], abs=1e-5)
+
+
 def test_a_task_that_is_no_chain_has_no_length() -> None:
     assert chains_of(chains([1, 2]), None) is None
     assert chains_of([], 5) is None

@@ -13,6 +13,7 @@ from armtrial.evaluators.checks import Check, Finding, Machine, Status
 
 ROOT = Path(__file__).parent.parent.parent
 VERSIONS = {
+    "feetech-servo-sdk": "1.0.0",
     "armtrial": "0.1.0",
     "numpy": "2.2.6",
     "gymnasium": "1.4.0",
@@ -213,6 +214,14 @@ def test_a_device_without_permission_names_the_group_to_join(machine: Machine, n
     assert finding.status is Status.MISSING
     assert finding.fact == f"this user may not read and write {machine.devices / device}"
     assert finding.cure == f"sudo usermod -aG {group} $USER  # then log in again"
+
+
+def test_a_missing_servo_sdk_names_the_extra_that_brings_it(machine: Machine):
+    (there,) = checks.arm_driver(replace(machine, version=lambda _: "1.0.0"))
+    (missing,) = checks.arm_driver(replace(machine, version=lambda _: None))
+    assert (there.status, there.fact) == (Status.OK, "feetech-servo-sdk 1.0.0")
+    assert (missing.status, missing.fact) == (Status.MISSING, "feetech-servo-sdk is not installed")
+    assert "[real]" in missing.cure
 
 
 def test_a_rig_that_is_not_there_is_optional(machine: Machine, tmp_path: Path):

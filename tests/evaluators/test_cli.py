@@ -101,10 +101,10 @@ def test_a_policy_of_ten_lines_in_a_file_plays_a_suite(tmp_path: Path, capsys: p
         (("--policy", "toy", "--suite", "toy", "--size", "640"), "--size 640: give WxH in pixels, as 640x480"),
         (("--policy", "toy", "--suite", "toy", "--size", "0x480"), "--size 0x480: each side has 1 to 4096 pixels"),
         (("--policy", "toy", "--suite", "toy", "--retry-errors"), "it goes with --resume"),
-        (("--resume", "no-such-run"), "no-such-run is no run: it has no run.json"),
+        (("--resume", "no-such-run"), "no-such-run is no run: there is no such folder; "),
         (("--resume", "no-such-run", "--out", "x"), "--out does not go with --resume"),
         (("--list", "tony"), "no suite, policy or world is called 'tony'. Did you mean 'toy'?"),
-        (("report", "no-such-run"), "no-such-run is no run: it has no run.json"),
+        (("report", "no-such-run"), "no-such-run is no run: there is no such folder; "),
         (
             ("--policy", "armtrial.tests.worlds:CannotBeBuilt", "--suite", "toy"),
             "weights.safetensors is missing (worlds",

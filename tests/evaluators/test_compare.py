@@ -183,3 +183,37 @@ def test_a_run_against_counts_leaves_void_trials_out() -> None:
 def test_counts_that_cannot_be_are_refused(text: str, line: str) -> None:
     with pytest.raises(UserError, match=line):
         counts(text)
+
+
+def uneven(name: str) -> Run:
+    """8 of 8 and 1 of 2: 75 % of the tasks' mean, 90 % of the trials."""
+    ends = [("reach", "s" * 8), ("fetch", "sf")]
+    made = with_records(name, [record(trial, end) for task, each in ends for trial, end in zip(trials(task, 9), each)])
+    return replace(made, info=replace(made.info, tasks=("reach", "fetch")))
+
+
+def test_the_rate_of_all_is_that_of_the_runs_own_report() -> None:
+    side, whole = compare([uneven("a"), uneven("b")]).overall.tallies[0], uneven("a").scores.average
+    assert whole is not None
+    assert side.average == whole.success
+    assert (side.success, side.average.value) == (Rate(9, 10), 0.75)
+
+
+def tours(name: str, progress: float, number: int, per_start: int = 1) -> Run:
+    there = [record(trial, "f", progress) for trial in trials("tour", number)]
+    alike = [replace(r, result=replace(r.result, start_hash=f"{n // per_start}")) for n, r in enumerate(there)]
+    return with_records(name, alike)
+
+
+@pytest.mark.parametrize(("number", "per_start", "any_"), [(5, 1, False), (6, 1, True), (20, 4, False)])
+def test_of_progress_too_few_start_states_show_nothing(number: int, per_start: int, any_: bool) -> None:
+    """All signs alike come up by chance in 2 of 2^5 cases: p 0.06 at the least."""
+    (contrast,) = compare([tours(*side, number, per_start) for side in (("a", 0.2), ("b", 0.6))]).overall.contrasts
+    assert (contrast.shows is not None) is any_
+    assert (contrast.verdict is Verdict.BETTER) is any_
+
+
+def test_what_so_few_trials_can_show_allows_for_all_that_is_asked_with_it() -> None:
+    sides = [with_records(n, [record(t, "s") for task in ("reach", "fetch") for t in trials(task, 6)]) for n in "ab"]
+    assert [section.contrasts[0].shows for section in compare(sides).tasks] == [None, None]
+    assert compare([run("a", "s" * 6), run("b", "s" * 6)]).tasks[0].contrasts[0].shows is not None

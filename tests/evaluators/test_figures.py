@@ -10,9 +10,10 @@ from armtrial.evaluators.metrics import at_first_attempt
 from armtrial.evaluators.oddities import collisions_of, flags_of
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.evaluators.speed import curve_of
+from armtrial.evaluators.stats import Rate
 from armtrial.tasks.base import Event
 from armtrial.tasks.rubric import Attempt, Grasp
-from armtrial.tests.played import FETCH, E, F, S, record
+from armtrial.tests.played import FETCH, REACH, E, F, S, record
 
 HELD, MISSED, SLIPPED = Grasp.HELD, Grasp.MISSED, Grasp.SLIPPED
 
@@ -123,3 +124,14 @@ def test_flags_are_counted_in_plans_and_in_trials() -> None:
     records = [record(FETCH[0], S, flags={"odd": 2}, plan_ms=three), record(FETCH[1], F, plan_ms=none)]
     (flag,) = flags_of(records)
     assert (flag.name, flag.count, flag.plans, flag.trials.k, flag.trials.n) == ("odd", 2, 5, 1, 2)
+
+
+def test_stages_and_attempts_leave_out_tasks_that_have_none() -> None:
+    """Reaching is done without a grasp; a task that never succeeded stays, since nobody knows."""
+    fetched = [record(trial, S, stages=("reach", "grasp"), attempts=(HELD,)) for trial in FETCH[:2]]
+    reached, missed = ([record(trial, end) for trial in REACH[:3]] for end in (S, F))
+    assert funnel_of([*fetched, *reached])[0].reached == Rate(2, 2)
+    assert funnel_of([*fetched, *missed])[0].reached == Rate(2, 5)
+    found = attempts_of([*fetched, *reached])
+    assert found is not None
+    assert found.succeeded_by[0] == Rate(2, 2)

@@ -108,3 +108,26 @@ def test_steps_are_on_the_disk_before_the_record_that_names_them(
     run = evaluate("toy", "toy", episodes=2, workers=0, out=tmp_path / "run")
     kept = [name for name in order if name == "records.jsonl" or name.endswith(".npz.partial")]
     assert kept == [name for record in run.records for name in (f"{record.id}.npz.partial", "records.jsonl")]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b'{"schema": 1', b'{"schema": "\xff"}', b'{"config": {"policy": "\xff"}}', b"[1]"]
+)
+def test_a_damaged_run_is_told_with_the_way_out(body: bytes, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes(body)
+    with pytest.raises(FolderError, match=r"run\.json is damaged: .* Take it from a copy of the run, or play it anew"):
+        read_info(tmp_path)
+
+
+def test_what_is_no_run_is_told_with_those_that_are_near(tmp_path: Path) -> None:
+    run = tmp_path / "one"
+    run.mkdir()
+    (run / "run.json").touch()
+    for path, line in (
+        (tmp_path / "two", "two is no run: there is no such folder; beside it there are one"),
+        (tmp_path, "is no run: it has no run.json, but in one below it"),
+        (run / "none", "none is no run: there is no such folder; nor is there a run beside"),
+        (run / "run.json", "run.json is a file; a run is the folder that has run.json in it, as .*one"),
+    ):
+        with pytest.raises(FolderError, match=line):
+            read_info(path)

@@ -7,8 +7,9 @@ import pytest
 from armtrial.evaluators.api import Run
 from armtrial.evaluators.drop import Rules
 from armtrial.evaluators.errors import FolderError, Mismatch, UserError
+from armtrial.evaluators.fitting import fitting
 from armtrial.evaluators.footing import check_place
-from armtrial.evaluators.gate import Gate, Status, fitting, gate
+from armtrial.evaluators.gate import Gate, Status, gate
 from armtrial.tests.baselines import FIRM, SHAKEN, baseline, baseline_of, of_tasks
 from armtrial.tests.pairs import BUILT, record, run, trials, with_records
 
@@ -122,15 +123,21 @@ REFUSED = [
     (changed(suite_version=2), "gate.json and now differ in the suite's version: v1 and v2."),
     (run("now", "ss", seed_domain="demo"), "gate.json and now differ in the seed domain: eval and demo."),
     (run("now", "ss", variation="dim"), "gate.json and now differ in the variation: none and dim."),
-    (run("now", "s"), "now lacks 1 of the 2 trials of gate.json, the first of them toy-v1.reach.001. Play them: "),
-    (run("now", "sss"), "gate.json lacks 1 of the 3 trials of now, the first of them toy-v1.reach.002. Play only"),
+    (
+        run("now", "s"),
+        "now lacks 1 of the 2 trials of gate.json, the first of them toy-v1.reach.001. armtrial --resume now plays on",
+    ),
+    (
+        run("now", "sss"),
+        "gate.json lacks 1 of the 3 trials of now, the first of them toy-v1.reach.002. armtrial --resume now plays on",
+    ),
     (run("now", ""), "now has no trial that was played: play it by --resume now"),
     (TWICE, "records.jsonl has toy-v1.reach.000, take 1, more than once (1 in all)"),
     (
         run("now", "se"),
         "now has 1 ERROR trials, gate.json has 0; the first of them is toy-v1.reach.001 (world: E: m). An ERROR "
         "counts as not succeeded, but tells of something broken and not of a worse policy: mend it and play them again "
-        "by --resume now --retry-errors",
+        "by armtrial --resume now --retry-errors",
     ),
 ]
 

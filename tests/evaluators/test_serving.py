@@ -74,6 +74,7 @@ def test_the_same_policy_on_both_sides_agrees_and_a_mirrored_one_is_named(
     with served("--policy", "toy") as (url, _):
         status, told = checked(capsys, "--url", url, "--save", kept)
         assert status == 0
+        assert "the same 3 observations: toy-v1.reach.000, toy-v1.reach.001, toy-v1.reach.002" in told
         assert "they agree: at most 0 of a range apart" in told
         assert "would not show whether\n  the pictures are upside down" in told
         assert checked(capsys, "--url", url, "--observation", kept)[0] == 0
@@ -121,6 +122,7 @@ def test_a_port_that_is_taken_is_said_with_the_flag_that_names_another() -> None
         (["--url", "ws://127.0.0.1:1"], "nobody listens at ws://127.0.0.1:1"),
         (["--url", "ws://127.0.0.1:1", "--tolerance", "2"], "--tolerance 2: a share of an action's range"),
         (["--url", "ws://127.0.0.1:1", "--index", "-1"], "--index -1"),
+        (["--url", "ws://127.0.0.1:1", "--starts", "0"], "--starts 0: 1 to 100 of a task's starts are looked at"),
     ],
 )
 def test_what_cannot_be_checked_is_said_in_one_line(words: list[str], told: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from armtrial.envs.gl import GlProbe
 from armtrial.evaluators import ground, shots, view
 from armtrial.evaluators.errors import UserError
+from armtrial.tests.calvin_fake import FAKE, FakeCalvin
 
 
 def test_every_thing_on_a_map_has_a_colour_of_its_own() -> None:
@@ -20,6 +21,11 @@ def test_a_target_is_marked_on_the_map() -> None:
     ]
     dark = [(picture == shots.MARK).all(axis=2).sum() for picture in drawn]
     assert dark[0] == 0 < dark[1]
+
+
+def test_a_world_that_tells_of_no_places_has_shots_and_no_map() -> None:
+    sheet = shots.contact_sheet(FakeCalvin(FAKE.tasks), FAKE, 2)  # type: ignore[arg-type]
+    assert sheet.shape == (200 + shots.LABEL, 2 * 400, 3)
 
 
 def test_without_gl_shots_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

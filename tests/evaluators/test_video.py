@@ -1,6 +1,7 @@
 """What goes wrong while a trial is filmed costs its film, says why in a line, and changes nothing else."""
 
 import os
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from armtrial.envs.base import Image, Start, Step, Vector
 from armtrial.envs.line import LineEnv
 from armtrial.envs.worker import EnvSource
-from armtrial.evaluators import Run, evaluate, video
+from armtrial.evaluators import Run, evaluate, filming, video
 from armtrial.evaluators.cli import main
 from armtrial.evaluators.errors import UserError
 from armtrial.evaluators.folder import RunFolder
@@ -194,7 +195,7 @@ def test_a_film_that_fails_leaves_the_status_of_the_run(tmp_path: Path, capsys: 
     status, said = broken(tmp_path, capsys)
     assert status == 0
     assert "armtrial: toy-v1.reach.001 could not be filmed: ArithmeticError: no such light\n" in said
-    assert "2 films in " in said
+    assert re.search(r"2 films in .*videos, in \d+ s", said)
 
 
 def test_a_finished_run_that_is_resumed_films_only_what_is_missing(
@@ -231,3 +232,18 @@ def test_a_trial_that_is_not_there_is_answered_with_the_nearest_few(
     said = capsys.readouterr().err
     assert said.startswith("armtrial: no trial that can be filmed is called 'nonsense'. Nearest: toy-v1.reach.00")
     assert said.endswith(f"All 3 stand in {tmp_path / 'run' / 'records.jsonl'}\n")
+
+
+def test_films_that_take_long_say_how_far_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(filming, "SECONDS_BETWEEN_LINES", 0.0)
+    run = evaluate("blind", "toy", task="reach", episodes=3, workers=0, out=tmp_path / "run")
+    run = replace(run, info=replace(run.info, config=replace(run.info.config, video="failures")))
+    assert filming.film_run(run, quiet=False)
+    told = capsys.readouterr().err
+    assert [line.partition(";")[0].partition(",")[0] for line in told.splitlines() if " of 3 films" in line] == [
+        "1 of 3 films",
+        "2 of 3 films",
+    ]
+    assert "s to go" in told

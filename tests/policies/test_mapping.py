@@ -161,7 +161,10 @@ def test_a_plan_of_another_width_names_the_way_out() -> None:
     with pytest.raises(TransportError) as caught:
         Translation(keymap("so100"), ARM).plan({"actions": np.zeros((50, 32))}, {})
     assert "have the shape (50, 32); this world takes (T, 6)" in str(caught.value)
-    assert "columns = [...] in a map, --policy-arg map=FILE" in str(caught.value)
+    mend = (
+        'FILE.toml, as base = "so100" and columns = [0, 1, 2, 3, 4, 5] for the first 6, by --policy-arg map=FILE.toml'
+    )
+    assert mend in str(caught.value)
 
 
 def test_no_more_actions_than_the_horizon_are_taken() -> None:
@@ -209,3 +212,13 @@ def test_an_unknown_map_is_met_with_what_was_meant() -> None:
         keymap("alhoa")
     with pytest.raises(MappingError, match=r"the map nowhere.toml cannot be read: No such file"):
         keymap("nowhere.toml")
+
+
+def test_actions_that_a_model_fills_up_are_cut_as_the_refusal_says(tmp_path: Path) -> None:
+    file = tmp_path / "cut.toml"
+    file.write_text('base = "so100"\ncolumns = [0, 1, 2, 3, 4, 5]\n')
+    filled = np.zeros((50, 32))
+    filled[:, :6] = 50.0
+    plan = Translation(keymap(str(file)), ARM).plan({"actions": filled}, {})
+    assert plan.actions.shape == (50, 6)
+    assert (plan.actions == 50.0).all()

@@ -226,4 +226,4 @@ def test_a_world_without_the_map_s_camera_stops_the_run_before_its_first_trial(t
     told = str(caught.value)
     assert "the map 'aloha' does not fit this world: 'state' takes 14 numbers, the world gives 2" in told
     assert "its actions have 14 numbers, the world takes 2" in told
-    assert "--policy-arg map=so100, droid, aloha, libero or your own FILE.toml" in told
+    assert "--policy-arg map=so100, calvin, droid, aloha, libero or your own FILE.toml" in told

@@ -18,7 +18,7 @@ from armtrial.tests.calvin_fake import FAKE
 from armtrial.tests.policies.rynnvla_small import CODES, CONFIG, models
 
 WORLD = World(CalvinEnv.observation_spec, CalvinEnv.action_spec)
-WORDS = Words.learned([*INSTRUCTIONS.values(), FAKE.tasks[0].instruction], first_word(CODES))
+WORDS = Words.learned(INSTRUCTIONS.values(), first_word(CODES))
 
 
 def configured() -> Config:

@@ -32,7 +32,7 @@ AT = 20
 class FaultyArm(So100Arm):
     """In every trial of index 0 something goes wrong; before the next one it is put right."""
 
-    def __init__(self, tasks: Sequence[Task], *, fault: str, **settings: Any) -> None:
+    def __init__(self, tasks: Sequence[Task], *, fault: str = "", **settings: Any) -> None:
         super().__init__(tasks, **settings)
         self._fault = fault
 
@@ -104,7 +104,7 @@ class Looking(Swing):
 
 
 class Sleepy(Swing):
-    """Thinks for a second, once, in the trial of index 0."""
+    """Thinks for three seconds, once, in the trial of index 0."""
 
     def reset(self, slot: int, trial_id: str, seed: int) -> None:
         super().reset(slot, trial_id, seed)
@@ -112,7 +112,7 @@ class Sleepy(Swing):
 
     def plan(self, queries: Sequence[Query]) -> Sequence[Plan]:
         if self._sleeps and self._plans == 2:
-            time.sleep(1.0)
+            time.sleep(3.0)
         return super().plan(queries)
 
 

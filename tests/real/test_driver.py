@@ -83,6 +83,29 @@ def test_two_answers_that_go_wrong_are_asked_for_again(tmp_path: Path, fault: st
         arm.close()
 
 
+@pytest.mark.parametrize(("lost", "comes"), [(2, True), (3, False)])
+def test_an_answer_that_is_lost_while_the_arm_is_set_up_costs_a_second_try_and_a_third(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int, comes: bool
+) -> None:
+    with line() as bus:
+        arm = follower(bus, tmp_path)
+        setup, tries = arm._robot.configure, iter(range(lost))
+
+        def configure() -> None:
+            setup()
+            if next(tries, None) is not None:
+                raise ConnectionError("Failed to write 'Lock'. [TxRxResult] There is no status packet!")
+
+        monkeypatch.setattr(arm._robot, "configure", configure)
+        if comes:
+            arm.connect()
+            assert np.abs(arm.read().state[:5]).max() < 0.1
+        else:
+            with pytest.raises(ArmError, match=r"no arm answers on .*Lock"):
+                arm.connect()
+        arm.close()
+
+
 def test_a_line_on_which_nothing_comes_is_lost(tmp_path: Path) -> None:
     with line() as bus:
         arm = follower(bus, tmp_path)
@@ -179,3 +202,18 @@ def test_a_written_calibration_is_what_lerobot_reads(tmp_path: Path) -> None:
     entry = json.loads(written(RANGES, tmp_path / "x.json").read_text())["gripper"]
     assert entry["id"] == 6
     assert entry["range_min"] < entry["range_max"]
+
+
+def test_a_camera_that_is_not_there_is_what_is_complained_of(tmp_path: Path) -> None:
+    pytest.importorskip("scservo_sdk")
+    from armtrial.real.cameras import of_places
+    from armtrial.real.driver import Follower
+
+    written(RANGES, tmp_path / "arm.json")
+    with line() as bus:
+        arm = Follower(
+            bus.port, "arm", of_places({"front": str(tmp_path / "none.mp4"), "wrist": ""}, (64, 64)), tmp_path
+        )
+        with pytest.raises(ArmError, match=r"OpenCVCamera.*none.mp4.*lerobot-find-cameras opencv"):
+            arm.connect()
+        assert not any(servo.get(reg.TORQUE) for servo in bus.servos), "nothing holds an arm that is not used"

@@ -1,19 +1,24 @@
 """A run on the arm made of software, by the evaluator that plays everything: what goes wrong is held, told and kept."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from armtrial.envs.remote import RemoteEnv, WorkerError
 from armtrial.evaluators import api, ground
 from armtrial.evaluators.api import evaluate
+from armtrial.evaluators.config import RunConfig
 from armtrial.evaluators.errors import UserError
 from armtrial.evaluators.folder import RunFolder
 from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.evaluators.takes import last_takes
-from armtrial.real import loop
+from armtrial.real import loop, registers
+from armtrial.real.calibrations import written
 from armtrial.tasks.base import Origin, Outcome
+from armtrial.tests.real.lines import RANGES, line
 from armtrial.tests.real.rehearsal import QUICK, SHORT, Looking, Sitter, Sleepy, Swing
 
 pytestmark = pytest.mark.lerobot
@@ -24,7 +29,8 @@ def broken(monkeypatch: pytest.MonkeyPatch, out: Path, fault: str, policy: type[
     """Two trials of an arm on which something goes wrong in the first."""
     pytest.importorskip("scservo_sdk")
     monkeypatch.setattr(ground, "REAL", FAULTY)
-    settings = dict(QUICK) | {"env_arg": (*(more if more else QUICK["env_arg"]), f"fault={fault}"), "yes": True}
+    given = (f"fault={fault}",) if fault else ()
+    settings = dict(QUICK) | {"env_arg": (*(more if more else QUICK["env_arg"]), *given), "yes": True}
     return evaluate(policy, SHORT, out=out, **settings)
 
 
@@ -75,6 +81,8 @@ def test_a_cable_that_is_pulled_is_an_error_whose_steps_are_kept(
     assert record.result.error is not None
     assert (record.result.error.origin, record.result.error.kind) == (Origin.WORLD, "LineLost")
     assert len(RunFolder(run.folder).read_steps(record)["raw_goal"]) == 20
+    assert record.rig is not None
+    assert [stop.object for stop in record.rig.stops] == ["line_lost"]
 
 
 def test_a_camera_that_stands_still_is_an_error_and_the_arm_is_stopped(
@@ -90,7 +98,10 @@ def test_a_camera_that_stands_still_is_an_error_and_the_arm_is_stopped(
 def test_a_policy_that_hangs_stops_the_trial_when_the_arm_has_waited_long_enough(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    record, _ = broken(monkeypatch, tmp_path / "run", "none", Sleepy, "stall=0.4", "pictures=False").records
+    monkeypatch.setattr(loop, "HOST_GAP", 10.0)  # this machine may well stand still for a while
+    record, _ = broken(
+        monkeypatch, tmp_path / "run", "", Sleepy, "stall=0.4", "pictures=False", "lockstep=False"
+    ).records
     assert record.result.label == "safety_stop_policy_stalled"
     assert record.rig is not None
     assert record.rig.jitter_ms is not None
@@ -146,6 +157,42 @@ def test_space_stops_the_arm_within_a_tick_and_the_record_says_so(tmp_path: Path
     assert run.records[0].result.events[-1].object == "operator"
 
 
+def test_an_arm_on_a_port_is_played_by_the_clock_with_a_person_and_without_a_twin(tmp_path: Path) -> None:
+    """Servos on a line of their own, as a real arm's: nothing here knows what is behind them."""
+    pytest.importorskip("scservo_sdk")
+    written(RANGES, tmp_path / "left.json")
+    person = Sitter(played("hf", ("verdict of", "f"), (r"why\?", "\n")))
+    arguments = ("name=left", f"calibration_folder={tmp_path}", "operator=ada", "rig=bench")
+    with line(lockstep=False) as bus:
+        settings = {"env": "real", "port": bus.port, "console": person.console, "env_arg": arguments, "workers": 0}
+        run = evaluate(Swing, SHORT, out=tmp_path / "run", episodes=1, **settings)  # type: ignore[arg-type]
+        assert not any(servo.get(registers.TORQUE) for servo in bus.servos), "it rests, and was let go there"
+    record = run.records[0]
+    assert record.rig is not None
+    assert (record.rig.operator, record.rig.rig, record.rig.detected, record.rig.films) == ("ada", "bench", None, ())
+    assert (record.rig.firmware, record.rig.accepted_by, record.rig.port) == ("3.10", "ada", bus.port)
+    assert record.result.label == "intervention"
+    assert [event.kind for event in record.rig.interventions] == ["intervention"]
+    assert record.rig.jitter_ms is not None
+    assert "as in" in person.seen
+    assert "start photo: none" in person.seen
+
+
+def test_a_voided_trial_keeps_what_was_seen_of_it_when_it_is_played_again(tmp_path: Path) -> None:
+    pytest.importorskip("scservo_sdk")
+    void = played("f", ("verdict of", "v"), ("not count", "1"))
+    person = Sitter([*void, *failed()])
+    settings: dict[str, Any] = dict(QUICK) | {"env_arg": ("lockstep=True", "camera_width=64", "camera_height=64")}
+    run = evaluate("hold", SHORT, out=tmp_path / "run", console=person.console, episodes=1, video="all", **settings)
+    first, again = (record.rig for record in run.records)
+    assert first is not None
+    assert again is not None
+    kept = {*first.films, *again.films, first.photo, again.photo}
+    assert len(kept) == 6
+    assert all((tmp_path / "run" / name).is_file() for name in kept)
+    assert again.difference is not None
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
@@ -161,6 +208,28 @@ def test_what_cannot_be_played_is_said_before_anything_moves(settings: dict[str,
         evaluate("hold", "single", **({"workers": 0} | settings))  # type: ignore[arg-type]
 
 
+def test_nothing_replays_a_trial_on_an_arm(tmp_path: Path) -> None:
+    found = ground.prepare(RunConfig(policy="hold", suite="single", env="real", port="/dev/ttyNONE", workers=0))
+    with pytest.raises(WorkerError, match="played on a real arm, which replays nothing"):
+        RemoteEnv(found.source)
+
+
 def test_a_suite_of_another_world_is_not_for_the_arm() -> None:
     with pytest.raises(UserError, match="made for 'so100'; suite 'toy' is for 'line'"):
         evaluate("hold", "toy", **(dict(QUICK) | {"env_arg": ()}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "waits"),
+    [
+        ({"yes": True}, True),
+        ({"yes": True, "realtime": True}, False),
+        ({"yes": True, "env_arg": ("lockstep=False",)}, False),
+        ({}, False),
+        ({"env_arg": ("lockstep=True",)}, True),
+    ],
+)
+def test_a_rehearsal_that_nobody_watches_is_in_step_with_its_policy(settings: dict[str, object], waits: bool) -> None:
+    asked = RunConfig(policy="hold", suite="single", env="real", port="twin", workers=0, **settings)  # type: ignore[arg-type]
+    found = ground.prepare(asked)
+    assert (found.config.realtime, found.source.arguments["lockstep"]) == (not waits, waits)

@@ -1,6 +1,7 @@
 """What a comparison says, in a terminal and in files, and that it says no more than the trials do."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -115,8 +116,8 @@ def test_a_film_shows_a_trial_as_both_played_it(runs: Path, tmp_path: Path, caps
     status, _, err = said(capsys, "compare", str(runs / "blind"), str(runs / "toy"), *words)
     film = tmp_path / "videos" / "toy-v1.reach.001.mp4"
     assert (status, err.strip()) == (0, str(film))
-    both = next(imageio_ffmpeg.read_frames(str(film)))["size"]
-    assert both[0] > 2 * 220
+    assert next(imageio_ffmpeg.read_frames(str(film)))["size"] == (644, 512)  # flat ones stand above each other
+    assert f"[film](videos/{film.name})" in (tmp_path / "comparison.md").read_text()
     frames, _ = imageio_ffmpeg.count_frames_and_secs(str(film))
     assert frames == 61
     assert (tmp_path / "comparison.html").read_text().count('<video src="data:video/mp4;base64,') == 1
@@ -139,7 +140,8 @@ def test_counts_of_others_are_compared_and_told_apart_from_pairs(
         (("x", "y", "--video"), "--video needs --out DIR: a film of several runs belongs to none of their folders"),
         (("x", "y", "--trial", "t"), "--trial names what is filmed: it goes with --video"),
         (("x", "--against", "3"), "--against 3: give successes of trials, as 163/180"),
-        (("no-such", "run"), "no-such is no run: it has no run.json"),
+        (("no-such", "run"), "no-such is no run: there is no such folder; "),
+        ((__file__, "run"), f"{__file__} is a file; a run is the folder that has run.json in it, as "),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_status_2(
@@ -158,3 +160,21 @@ def test_a_trial_that_a_run_lacks_cannot_be_filmed(
     status, _, err = said(capsys, "compare", str(runs / "blind"), str(runs / "toy"), *words)
     assert status == 2
     assert "blind has no trial 'toy-v1.reach.9'" in err
+
+
+def test_start_states_that_are_too_few_are_told_to_show_nothing() -> None:
+    there = [record(trial, "f", 0.5) for trial in trials("tour", 6)]
+    alike = [replace(each, result=replace(each.result, start_hash=str(n % 3))) for n, each in enumerate(there)]
+    text = told(with_records("a", alike), with_records("b", alike))
+    assert "no difference shown; 3 start states in 6 trials are too few to show any." in text
+
+
+def test_the_method_of_every_interval_is_named() -> None:
+    text = told(run("a", "s"), run("b", "f"))
+    assert "exact (Clopper-Pearson) of a task, of all tasks made of theirs (MOVER)" in text
+    assert "Tango's 95 % interval of the difference" in text
+
+
+def test_a_film_that_is_made_now_is_not_offered() -> None:
+    found = compare([run("a", "ssf"), run("b", "sfs")])
+    assert "--video" not in comparison.terminal(found, AGAIN, films=True)

@@ -30,7 +30,7 @@ def test_a_comparison_makes_a_whole_page(ends: tuple[str, ...]) -> None:
 def test_the_verdict_comes_first_with_its_size_and_its_interval() -> None:
     words = page(run("a", "f" * 12 + "s" * 8), run("b", "s" * 20)).words
     verdict = words.index("reach: B is better than A (B less A: +60.0 points, 95 % CI +34.2 to +78.1, p < 0.001).")
-    assert words.index("What it does not show") < verdict < words.index("alone A / B")
+    assert words.index("What it does not show") < verdict < words.index("ahead A / B")
 
 
 def test_every_rate_stands_with_counts_and_interval() -> None:
@@ -75,3 +75,24 @@ def test_it_says_how_far_the_claim_goes() -> None:
     words = page(run("a", "s"), run("b", "f")).words
     assert "Compared are these policies as they are, on these trials." in words
     assert "No difference shown is not the same as no difference" in words
+
+
+def of_tours(name: str, low: float) -> Run:
+    return with_records(name, [record(t, "f", low + 0.05 * n) for n, t in enumerate(trials("tour", 8))])
+
+
+def test_tasks_scored_by_progress_have_a_chart_and_counts_of_their_own() -> None:
+    shown = page(of_tours("a", 0.1), of_tours("b", 0.5))
+    assert "Tasks scored by progress: tour. Means, with 95 % intervals." in shown.words
+    assert "per cent of progress" in shown.words
+    assert "0 / 8" in shown.words
+
+
+def test_an_interval_is_told_apart_from_the_adjusted_p() -> None:
+    assert "it may leave out 0 where the adjusted p shows nothing" in page(run("a", "s"), run("b", "f")).words
+
+
+def test_what_is_filmed_is_not_offered_to_be_filmed(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "toy-v1.reach.000.mp4").write_bytes(b"film")
+    assert "--video" not in page(run("a", "ss"), run("b", "fs"), out=tmp_path).words

@@ -109,3 +109,22 @@ def test_a_plan_of_an_impossible_correlation_is_one_line(capsys: pytest.CaptureF
     assert (
         "a correlation of 0.7 is impossible between success rates of 0.7 and 0.9; it lies between -0.22 and 0.51" in err
     )
+
+
+def test_a_plan_of_per_cent_says_what_is_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = said(capsys, "plan", "--expect", "90", "--versus", "0.7")
+    assert (status, err.strip()) == (
+        2,
+        "armtrial: --expect 90: give a success rate between 0 and 1, as 0.9. 90 % is 0.9.",
+    )
+
+
+def test_both_sides_are_played_alike_but_for_what_is_put_around_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = ("--policy", "toy", "--policy", "toy", "--b-wrap", "delay=2", "--wrap", "clip", "--latency", "0.1")
+    words = (*sides, "--suite", "toy", "--episodes", "1", "--workers", "0", "--out", str(tmp_path), "--quiet")
+    assert said(capsys, "duel", *words)[0] == 0
+    configs = [json.loads((tmp_path / side / "run.json").read_text())["config"] for side in "ab"]
+    assert [config["wrap"] for config in configs] == [["clip"], ["delay=2", "clip"]]
+    assert [config["latency"] for config in configs] == [0.1, 0.1]

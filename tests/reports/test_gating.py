@@ -12,8 +12,8 @@ from armtrial.evaluators.drop import Rules
 from armtrial.evaluators.gate import Gate, gate, stopped
 from armtrial.reports import gate as report
 from armtrial.reports.junit import junit
-from armtrial.tests.baselines import FIRM, SHAKEN, baseline
-from armtrial.tests.pairs import run
+from armtrial.tests.baselines import FIRM, SHAKEN, baseline, baseline_of, of_tasks
+from armtrial.tests.pairs import record, run, trials, with_records
 
 Said = Callable[..., tuple[int, str, str]]
 QUIET = ("--workers", "1", "--quiet")
@@ -151,7 +151,21 @@ REFUSED = [
     (("gate", "--baseline", "b", "--workers", "0"), "--workers 0: give the number of worlds that play side by side"),
     (("gate", "--baseline", "b", "--min-drop", "100"), "--min-drop 100: give points of success rate from 0 to below"),
     (("baseline", "r"), "the following arguments are required: --out. See armtrial baseline --help"),
-    (("baseline", "none", "--out", "b.json"), "none is no run: it has no run.json"),
+    (("baseline", "none", "--out", "b.json"), "none is no run: "),
+    (("baseline", "r", "--out", "no/b.json"), "--out no/b.json: there is no folder no. Make it: mkdir -p no"),
+    (("baseline", "r", "--out", "/"), "--out / is a folder; name the file in it, as /baseline.json"),
+    (("gate", "r", "--baseline", "/"), "/ is a folder; a baseline is one file, which armtrial baseline RUN --out FILE"),
+    (
+        ("gate", "r", "--baseline", "b", "--markdown", "/dev/null/gate.md"),
+        "--markdown /dev/null/gate.md cannot be writ",
+    ),
+    (("gate", "r", "--baseline", "b", "--junit", "/"), "--junit / is a folder; name a file in it, as /gate.xml"),
+    (("gate", "r", "--baseline", "b", "--wrap", "clip"), "--wrap says how trials are played, and r has been; leave"),
+    (("gate", "r", "--baseline", "b", "--latency", "0"), "--latency says how trials are played, and r has been; leave"),
+    (
+        ("gate", "r", "--baseline", "b", "--realtime"),
+        "--realtime says how trials are played, and r has been; leave out",
+    ),
 ]
 
 
@@ -227,3 +241,79 @@ def test_a_gate_that_passes_says_what_it_would_have_missed(number: int, words: s
     ends = "s" * number
     passed = gate(baseline(ends), Path("b.json"), run("now", ends), FIRM, Rules())
     assert words in report.verdicts(passed)[0]
+
+
+def failed(gate: Gate) -> dict[str, str]:
+    """Messages of the tasks that got worse."""
+    suite = ElementTree.fromstring(junit(gate))[0]
+    there = {case.get("name") or "": case.find("failure") for case in suite if case.get("classname") == "toy-v1.tasks"}
+    return {name: failure.get("message") or "" for name, failure in there.items() if failure is not None}
+
+
+def test_junit_says_the_p_value_that_the_gate_went_by() -> None:
+    """9 lost of one task among two: 0.5^9 = 0.002, twice that among both."""
+    before = baseline_of(of_tasks("before", reach="s" * 20, fetch="f" * 20))
+    now = of_tasks("now", reach="f" * 9 + "s" * 11, fetch="s" * 9 + "f" * 11)
+    told = failed(gate(before, Path("b.json"), now, FIRM, Rules()))
+    assert told["reach"].endswith("p 0.0039 as it stands among all tasks (Holm)")
+
+
+def test_junit_tells_progress_of_a_task_that_is_scored_by_it() -> None:
+    sides = [
+        with_records(name, [record(t, "f", p) for t in trials("tour", 12)]) for name, p in (("a", 1.0), ("b", 0.4))
+    ]
+    told = failed(gate(baseline_of(sides[0]), Path("b.json"), sides[1], FIRM, Rules()))
+    assert told["tour"].startswith("tour got worse: progress 1.00 before, 0.40 now, p ")
+
+
+def test_progress_over_too_few_start_states_is_told_to_show_nothing() -> None:
+    """The signs of six fall all to one side in 1 of 64 cases, and alpha is 0.01."""
+    sides = [with_records(name, [record(t, "f", 0.5) for t in trials("tour", 6)]) for name in "ab"]
+    passed = gate(baseline_of(sides[0]), Path("b.json"), sides[1], FIRM, Rules())
+    assert "6 trials are too few to show any." in report.verdicts(passed)[0]
+
+
+def test_the_gates_row_of_all_has_the_interval_of_a_report() -> None:
+    sides = [of_tasks(name, reach="s" * 8, fetch="sf") for name in ("before", "now")]
+    before, now = (replace(side, info=replace(side.info, tasks=("reach", "fetch"))) for side in sides)
+    found = gate(baseline_of(before), Path("b.json"), now, FIRM, Rules())
+    whole = now.scores.average
+    assert whole is not None
+    assert found.overall is not None
+    assert found.overall.mean_now == whole.success
+
+
+def test_a_baseline_that_is_there_is_replaced_by_force_alone(toy: Path, tmp_path: Path, said: Said) -> None:
+    file = tmp_path / "b.json"
+    file.write_text("something that somebody needs")
+    status, _, err = said("baseline", toy / "toy", "--out", file, "--replays", 1)
+    assert (status, file.read_text()) == (2, "something that somebody needs")
+    assert f"{file} is there already, and later runs are held against it. Replace it by --force, or name another" in err
+    assert said("baseline", toy / "toy", "--out", file, "--replays", 1, "--force")[0] == 0
+    assert len(read(file).canaries) == 1
+
+
+def test_a_baseline_that_nothing_can_be_worse_than_is_told_when_it_is_made_and_when_it_is_used(
+    toy: Path, tmp_path: Path, said: Said
+) -> None:
+    words = "NO DROP CAN BE FOUND in any task: no trial of it succeeded in the baseline"
+    _, _, err = said("baseline", toy / "blind", "--out", tmp_path / "b.json", "--replays", 1)
+    status, out, _ = said("gate", toy / "toy", "--baseline", tmp_path / "b.json", *QUIET)
+    assert words in err
+    assert (status, words in out) == (0, True)
+
+
+def test_the_baselines_trials_are_played_in_wrappers_and_at_a_pace(toy: Path, tmp_path: Path, said: Said) -> None:
+    words = ("--wrap", "delay=30", "--latency", "0.3", "--out", tmp_path / "now", *QUIET)
+    _, out, _ = said("gate", "--baseline", toy / "b.json", *words)
+    assert "Now: toy+delay(30)+latency(0.3)" in out
+    assert 'The wrapping of the policy differs: [] and ["delay=30"].' in out
+    assert 'The pace differs: "the world waits" and "latency(0.3)".' in out
+
+
+def test_another_argument_of_the_world_is_to_be_left_out_before_anything_is_re_based(
+    toy: Path, said: Said, tmp_path: Path
+) -> None:
+    words = ("gate", "--baseline", toy / "b.json", "--env-arg", "speed=0.5", "--out", tmp_path / "now", *QUIET)
+    _, out, _ = said(*words)
+    assert 0 < out.find("First leave out what is not meant of --env-arg") < out.find("Re-base by this command")

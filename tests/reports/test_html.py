@@ -1,6 +1,8 @@
 """report.html as a file: what stands in it, and that foreign words stay words."""
 
+import inspect
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,12 @@ from armtrial.evaluators.api import Run
 from armtrial.evaluators.cli import main
 from armtrial.evaluators.records import EpisodeRecord, RunInfo
 from armtrial.reports import html
+from armtrial.reports.again import again
 from armtrial.reports.base import build
 from armtrial.reports.evidence import Clip, films, gathered
+from armtrial.reports.story import told
+from armtrial.tasks.base import Event
+from armtrial.tasks.rubric import LABELS, Attempt, Grasp, Reading, _label_of, label
 from armtrial.tasks.tabletop import MULTI
 from armtrial.tasks.toy import TOY
 from armtrial.tests.pairs import run as alike
@@ -96,7 +102,7 @@ def test_the_headline_has_its_counts_and_its_interval() -> None:
 def test_without_trials_the_headline_is_no_data(tmp_path: Path) -> None:
     words = read(made(tmp_path, [], 60)).words
     assert "no data success rate; unweighted mean of the tasks." in words
-    assert "0 of 60 played: the run is cut" in words
+    assert "UNFINISHED: 0 of 60 trials played" in words
 
 
 def test_a_privileged_policy_and_seeds_of_training_are_marked_at_the_top(tmp_path: Path) -> None:
@@ -233,3 +239,86 @@ def test_a_film_that_is_made_later_comes_into_the_page(tmp_path: Path) -> None:
 def test_a_python_call_leaves_a_page_with_films_too(tmp_path: Path) -> None:
     evaluate("blind", "toy", task="reach", episodes=1, workers=0, video="failures", out=tmp_path / "run")
     assert len(Read((tmp_path / "run" / "report.html").read_text()).all("video")) == 1
+
+
+def test_a_run_that_is_cut_says_so_in_its_title(tmp_path: Path) -> None:
+    page = page_of(made(tmp_path, *RUNS["a run that was cut"]))
+    assert "UNFINISHED: 31 of 60 trials played" in page.partition("</title>")[0]
+    assert "UNFINISHED" not in page_of(made(tmp_path, *RUNS["one trial"]))
+
+
+def test_the_command_that_plays_it_again_stands_at_the_top(tmp_path: Path) -> None:
+    run = made(tmp_path, [record(REACH[0], S)], 1)
+    config = replace(run.info.config, policy="toy", task=("reach",), wrap=("delay=2",), size=(64, 48), latency=0.2)
+    page = read(replace(run, info=replace(run.info, config=replace(config, realtime=True, workers=3))))
+    command = "armtrial --policy toy --suite toy --task reach --size 64x48 --wrap delay=2 --latency 0.2"
+    assert command in page.words.partition("95 % CI")[0]
+    assert f"{command} --" not in page.words
+
+
+def test_the_command_that_plays_it_again_is_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = evaluate("toy", "toy", task="reach", episodes=1, workers=0, execute=5, latency=0.1, out=tmp_path / "run")
+    assert main([*again(run.info)[1:], "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("toy-v1.reach.000 ")
+
+
+def test_a_world_that_goes_on_is_told_with_its_pace(tmp_path: Path) -> None:
+    run = made(tmp_path, [record(REACH[0], S)], 1)
+    paces = {"agreed": {"latency": 0.2}, "real": {}}
+    words = {
+        name: read(replace(run, info=replace(run.info, config=replace(run.info.config, realtime=True, **pace)))).words
+        for name, pace in paces.items()
+    }
+    assert "the world went on while the policy thought: 0.2 s a plan, as agreed (--latency)" in words["agreed"]
+    assert "plans 200 ms each, as agreed by --latency; really p50 5 ms" in words["agreed"]
+    assert "Really; each was taken to last 200 ms. Late: it came when nothing was left" in words["agreed"]
+    assert "the world went on while the policy thought: as long as it took" in words["real"]
+
+
+def test_a_policy_behind_a_server_is_named_with_it(tmp_path: Path) -> None:
+    run = made(tmp_path, [record(REACH[0], S)], 1)
+    config = replace(run.info.config, policy="openpi", url=("ws://me:secret@gpu:8000/?token=x",))
+    page = page_of(replace(run, info=replace(run.info, policy="mine", config=config)))
+    assert "<h1>mine by openpi from ws://gpu:8000/ on toy-v1</h1>" in page
+    assert "<title>mine by openpi from ws://gpu:8000/ on toy-v1</title>" in page
+
+
+def test_labels_that_occur_are_explained(tmp_path: Path) -> None:
+    words = read(
+        made(tmp_path, [record(t, F, label=label) for t, label in zip(REACH, ("slip", "slip", "mine"))], 3)
+    ).words
+    assert f"slip {LABELS['slip']}" in words
+    assert LABELS["drop"] not in words
+
+
+def test_every_label_of_the_rubric_is_explained() -> None:
+    said = set(
+        re.findall(r'"([a-z]+(?:_[a-z]+)*)"', "".join(map(inspect.getsource, (label, _label_of, Reading._why_lost))))
+    )
+    assert said - {"reach"} <= set(LABELS)
+
+
+def test_what_goes_on_happening_is_one_line_and_the_rest_is_seen() -> None:
+    hits = [Event(1.0 + number / 10, "collided", "table") for number in range(30)]
+    lines = told([Event(0.5, "touched", "red_block"), *hits, Event(4.5, "dropped", "red_block"), hits[0]])
+    assert lines == [
+        "0.5 s touched: red block",
+        "1.0 to 3.9 s hit hard: table, 30 times",
+        "4.5 s dropped: red block",
+        "1.0 s hit hard: table",
+    ]
+
+
+def test_attempts_too_short_for_their_letter_are_told_in_turn(tmp_path: Path) -> None:
+    many = [Attempt(0.1 * number, "ball", grasp) for number, grasp in enumerate((Grasp.MISSED, Grasp.SLIPPED) * 3)]
+    bad = record(REACH[0], F, label="slip", seconds=20.0)
+    short = replace(bad, result=replace(bad.result, attempts=tuple(many)))
+    wide = replace(bad, result=replace(bad.result, attempts=(replace(many[0], time=1.0),)))
+    assert "Attempts in turn: M S M S M S" in read(made(tmp_path, [short], 1)).words
+    assert "Attempts in turn" not in read(made(tmp_path, [wide], 1)).words
+
+
+def test_a_failure_without_a_film_says_how_to_make_one(tmp_path: Path) -> None:
+    run = evaluate("blind", "toy", task="reach", episodes=1, workers=0, out=tmp_path / "run")
+    assert "No film. The command below makes one." in read(run).words
+    assert f"to replay a trial takes armtrial and the run's folder, {tmp_path / 'run'}" in read(run).words

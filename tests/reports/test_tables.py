@@ -7,10 +7,15 @@ import pytest
 
 from armtrial.evaluators import Run, evaluate
 from armtrial.evaluators.metrics import Score, Scores, clocks
+from armtrial.evaluators.punctuality import punctuality
+from armtrial.evaluators.records import Paced
 from armtrial.evaluators.stats import Rate
 from armtrial.reports import base, markdown, terminal
 from armtrial.reports.base import Report
+from armtrial.reports.details import _paid as details_paid
 from armtrial.reports.details import details
+from armtrial.tasks.rubric import Grasp
+from armtrial.tests.pairs import with_records
 from armtrial.tests.played import FETCH, REACH, F, S, record
 
 
@@ -136,3 +141,40 @@ def test_trials_that_share_their_start_are_named_beside_the_table(run: Run) -> N
 def test_trials_that_were_played_again_are_told_of(run: Run) -> None:
     report = base.build(run.info, [record(REACH[0], F), record(REACH[0], S, take=2)])
     assert "1 trial was played again; the last take counts." in base.remarks(report)
+
+
+def test_the_method_of_the_intervals_is_named(run: Run) -> None:
+    several, one = base.build(run.info, run.records), base.build(replace(run.info, tasks=("reach",)), run.records[:1])
+    assert base.remarks(several)[-1].endswith(
+        "exact (Clopper-Pearson) of a task, of all made of the tasks' own (MOVER)."
+    )
+    assert base.remarks(one)[-1].endswith("no attempt failed. Exact (Clopper-Pearson) 95 % intervals.")
+
+
+def test_stages_say_how_many_trials_of_other_tasks_are_left_out(run: Run) -> None:
+    info = replace(run.info, tasks=("reach", "fetch"))
+    fetched = [record(trial, S, stages=("reach",), attempts=(Grasp.HELD,)) for trial in FETCH[:2]]
+    found = dict(details(base.build(info, [*fetched, *(record(trial, S) for trial in REACH[:3])])))
+    assert found["stages"].startswith("reach 2/2, ")
+    assert found["stages"].endswith("success 2/2; 3 trials of tasks that have none are left out")
+    assert found["by attempt"].startswith("1: 2 of 2; ")
+    assert found["by attempt"].endswith("; 3 trials of tasks that have none are left out")
+
+
+def paid(held: int, missed: int) -> str:
+    """Of 10 plans in a trial of 100 steps, at 30 a second."""
+    run = with_records("a", [record(REACH[0], S)])
+    paced = Paced(thinking=20, held=held, dropped=0, judged=10, missed=missed)
+    there = replace(run.records[0], result=replace(run.records[0].result, paced=paced))
+    found = punctuality("all", [there], 10.0, {there.id: [10] * 10})
+    return details_paid(found)
+
+
+def test_how_long_an_arm_held_still_is_told_as_a_share_of_its_steps() -> None:
+    text = paid(held=25, missed=4)
+    assert "held still for 2.5 s of 10.0 (25 % of the steps)" in text
+    assert text.endswith("late: 4/10 in 1/1 trials (plans that came when nothing was left of the one before)")
+
+
+def test_where_every_plan_is_late_it_is_said_when_that_is_so() -> None:
+    assert paid(held=25, missed=10).endswith("before, as all do that are asked for only then)")

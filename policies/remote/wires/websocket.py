@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ....envs.extras import install
 from ...base import TransportError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Websocket:
             from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
             from websockets.sync.client import connect
         except ModuleNotFoundError:
-            raise ValueError("websockets is not installed; it comes with: pip install 'armtrial[websockets]'") from None
+            raise ValueError(f"websockets is not installed: {install('websockets')}") from None
 
         self.url, self._largest = url, largest
         self._held = ExitStack()

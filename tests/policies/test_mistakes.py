@@ -1,6 +1,7 @@
 """Each known mistake, planted between a policy and its server, is found by its name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def blind(look: Observation) -> Vector:
 
 
 def found(there: Ask, here: Ask = attentive) -> Finding:
-    return compared(here, there, seen(), seen(), ARM, TOLERANCE)
+    return compared(here, there, [(seen(), seen())], ARM, TOLERANCE)
 
 
 def planted(mistake: Mistake, policy: Ask = attentive) -> Ask:
@@ -77,7 +78,7 @@ def test_the_same_policy_on_both_sides_agrees() -> None:
     assert found(attentive).named == ()
 
 
-@pytest.mark.parametrize("mistake", mistakes(ARM), ids=lambda mistake: mistake.name)
+@pytest.mark.parametrize("mistake", mistakes(ARM, seen()), ids=lambda mistake: mistake.name)
 def test_a_planted_mistake_is_named(mistake: Mistake) -> None:
     seen_by_check = found(planted(mistake))
     assert not seen_by_check.agree
@@ -151,5 +152,24 @@ def test_a_policy_that_raises_under_a_mistake_did_not_make_it() -> None:
 
 
 def test_pairs_are_of_two_kinds() -> None:
-    names = [pair.name for pair in pairs(mistakes(ARM))]
+    names = [pair.name for pair in pairs(mistakes(ARM, seen()))]
     assert len(names) == len(set(names)) == 5 * 9
+
+
+def test_pictures_that_nobody_looks_at_are_in_no_doubt() -> None:
+    names = [mistake.name for mistake in mistakes(ARM, replace(seen(), images={}))]
+    assert names
+    assert not [name for name in names if "pictures" in name]
+    front = [mistake.name for mistake in mistakes(ARM, replace(seen(), images={"front": seen().images["front"]}))]
+    assert "the pictures are mirrored" in front
+    assert not [name for name in front if "exchanged" in name and "pictures" in name]
+
+
+def test_what_one_observation_hides_another_shows() -> None:
+    """Grey in all its channels, it does not show whether they are in order."""
+    grey = {name: np.repeat(picture[:, :, :1], 3, axis=2) for name, picture in seen().images.items()}
+    dull = replace(seen(), images=grey)
+    moments = [(dull, dull), (seen(), seen())]
+    one, both = (compared(attentive, attentive, some, ARM, TOLERANCE) for some in (moments[:1], moments))
+    assert "the pictures are BGR" in [mistake.name for mistake in one.hidden]
+    assert "the pictures are BGR" not in [mistake.name for mistake in both.hidden]

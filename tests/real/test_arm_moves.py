@@ -1,0 +1,75 @@
+"""From one pose to another between trials."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from armtrial.envs.so100.poses import READY, REST
+from armtrial.envs.so100.units import Calibration
+from armtrial.real.arm import So100Arm
+from armtrial.real.limits import clearance
+from armtrial.real.loop import Stop
+from armtrial.real.moves import GENTLE, gentle, raised
+from armtrial.real.reading import ArmError
+from armtrial.tests.real.rehearsal import SHORT
+
+ARM = Calibration()
+
+
+def test_the_way_is_slow_smooth_and_ends_at_the_goal() -> None:
+    start, goal = ARM.to_units(REST), ARM.to_units(READY)
+    way = gentle(start, goal, 30.0)
+    steps = np.abs(np.diff(np.vstack([start, way]), axis=0))
+    assert np.array_equal(way[-1], goal)
+    assert steps.max() * 30 < 2 * GENTLE
+    assert steps[0].max() < 0.05 * steps.max()
+
+
+def test_a_hand_that_is_low_goes_up_first_and_one_that_is_high_does_not() -> None:
+    low = ARM.to_units(READY)
+    low[1] += 45.0
+    assert len(raised(low, ARM)) > 3
+    assert raised(ARM.to_units(READY), ARM) == []
+
+
+@pytest.fixture
+def arm() -> Iterator[So100Arm]:
+    pytest.importorskip("scservo_sdk")
+    made = So100Arm(SHORT.tasks, port="twin", yes=True, lockstep=True, pictures=False, films=False)
+    yield made
+    made.close()
+
+
+@pytest.mark.lerobot
+def test_a_host_that_stood_still_between_trials_goes_on(arm: So100Arm, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([Stop("host_stalled"), Stop("host_stalled"), None])
+    monkeypatch.setattr(arm, "_gone", lambda _: next(answers))
+    arm._go_to(READY)
+    assert next(answers, "all were asked") == "all were asked"
+
+
+@pytest.mark.lerobot
+def test_a_servo_that_gave_way_between_trials_is_for_a_person_to_look_at(
+    arm: So100Arm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arm, "_gone", lambda _: Stop("overload", "elbow_flex"))
+    with pytest.raises(ArmError, match=r"stopped on its way: overload:elbow_flex\. Look at it, then go on"):
+        arm._go_to(READY)
+
+
+@pytest.mark.lerobot
+def test_a_rest_below_the_floor_is_gone_to_as_far_as_the_floor(arm: So100Arm) -> None:
+    """A calibration that is some degrees off may put it there."""
+    limits = replace(arm._limits, floor=0.08)
+    arm.loop._limits = limits
+    arm._go_to(REST)
+    assert clearance(arm.loop.last, limits, ARM) >= 0 > clearance(ARM.to_units(REST), limits, ARM)
+
+
+@pytest.mark.lerobot
+def test_a_joint_that_does_not_arrive_is_named(arm: So100Arm) -> None:
+    arm.soft.bus.faults.stalled.add(1)
+    with pytest.raises(ArmError, match=r"shoulder_pan|stopped on its way"):
+        arm._go_to([0.8, *READY[1:]])

@@ -1,0 +1,80 @@
+"""A film has a picture for every tick, and is read back as such."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from armtrial.envs.base import Image
+from armtrial.evaluators.film_reader import pictures
+from armtrial.real.films import Film, Filming
+from armtrial.real.reading import CameraFrozen
+
+SHADES = (20, 70, 120, 170, 220)
+
+
+def grey(shade: int) -> Image:
+    return np.full((64, 96, 3), shade, np.uint8)
+
+
+def shades(path: Path) -> list[int]:
+    """Of every picture, rounded to what was drawn: a film is not exact."""
+    return [min(SHADES, key=lambda shade: abs(shade - image.mean())) for image in pictures(path)]
+
+
+def filmed(path: Path, *taken: tuple[int, int], until: int) -> list[int]:
+    film = Film(path, 30.0)
+    for number, shade in taken:
+        film.add(grey(shade), number)
+    film.fill(until)
+    film.close()
+    return shades(path)
+
+
+def test_picture_k_is_what_was_seen_at_tick_k(tmp_path: Path) -> None:
+    assert filmed(tmp_path / "x.mp4", *enumerate(SHADES), until=5) == list(SHADES)
+
+
+def test_a_tick_that_nobody_took_shows_what_was_seen_before_and_not_what_came_after(tmp_path: Path) -> None:
+    assert filmed(tmp_path / "x.mp4", (0, 20), (3, 120), until=5) == [20, 20, 20, 120, 120]
+
+
+def test_what_nobody_saw_before_the_first_picture_is_shown_as_it(tmp_path: Path) -> None:
+    assert filmed(tmp_path / "x.mp4", (2, 70), until=3) == [70, 70, 70]
+
+
+def test_a_second_picture_of_a_tick_is_none(tmp_path: Path) -> None:
+    assert filmed(tmp_path / "x.mp4", (0, 20), (0, 220), (1, 70), until=2) == [20, 70]
+
+
+def test_a_camera_that_gives_nothing_is_shown_as_it_was_last(tmp_path: Path) -> None:
+    answers: Iterator[int] = iter([20, 70])
+
+    def picture(_: str) -> Image:
+        shade = next(answers, None)
+        if shade is None:
+            raise CameraFrozen("front")
+        return grey(shade)
+
+    filming = Filming({"front": tmp_path / "x.mp4"}, picture, 30.0, None)
+    for tick in (1, 2, 3):
+        filming.take(tick)
+    filming.close(4)
+    assert shades(tmp_path / "x.mp4") == [20, 70, 70, 70]
+
+
+def test_beside_the_arm_a_film_has_as_many_pictures_as_there_are_ticks(tmp_path: Path) -> None:
+    began = time.monotonic()
+    filming = Filming(
+        {"front": tmp_path / "x.mp4"}, lambda _: grey(70), 30.0, lambda: int(30 * (time.monotonic() - began))
+    )
+    time.sleep(0.4)
+    filming.close(9)
+    assert len(shades(tmp_path / "x.mp4")) >= 9
+
+
+def test_a_film_that_is_gone_is_named() -> None:
+    with pytest.raises(Exception, match=r"none.mp4 is gone; put it back"):
+        next(pictures(Path("none.mp4")))
