@@ -27,6 +27,13 @@ def measured(config: RunConfig) -> bool:
     return config.realtime and config.latency is None
 
 
+def rig(config: RunConfig) -> str:
+    """What moved, where it was more than a simulation."""
+    if config.env != "real":
+        return ""
+    return "REHEARSAL: an arm made of software" if config.port == "twin" else "ON A REAL ARM"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """A run and its figures."""
@@ -44,7 +51,8 @@ class Report:
         cut = f"UNFINISHED: {scores.played} of {scores.planned} trials played" if scores.played < scores.planned else ""
         seeds = f"NO EVALUATION: {config.seed_domain} seeds" if config.seed_domain != "eval" else ""
         secret = "PRIVILEGED: it is shown what no camera could see" if self.info.privileged else ""
-        notes = (cut, seeds, config.variation, *_world(config), secret, MEASURED if measured(config) else "")
+        clock = MEASURED if measured(config) else ""
+        notes = (cut, rig(config), seeds, config.variation, *_world(config), secret, clock)
         return ", ".join([f"{self.name} on {self.info.suite}-v{self.info.suite_version}", *filter(None, notes)])
 
     @property

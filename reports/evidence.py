@@ -66,12 +66,11 @@ def named(folder: Path) -> str:
 def clips(folder: Path, records: Sequence[EpisodeRecord], budget: int = BUDGET) -> dict[str, Clip]:
     """Those that did not succeed come first, since the page has no room for all."""
     without = {record.id for record in video.missing(RunFolder(folder), records)}
-    filmed = [record for record in records if record.id not in without]
-    files = [
-        (record.id, folder / "videos" / f"{record.id}.mp4")
-        for record in sorted(filmed, key=lambda record: record.result.outcome.value == "success")
-    ]
-    return films(files, budget)
+    drawn = {record.id: folder / "videos" / f"{record.id}.mp4" for record in records if record.id not in without}
+    taken = {record.id: folder / record.rig.films[0] for record in records if record.rig and record.rig.films}
+    there = drawn | {trial: file for trial, file in taken.items() if file.is_file()}
+    ordered = sorted(records, key=lambda record: record.result.outcome.value == "success")
+    return films([(record.id, there[record.id]) for record in ordered if record.id in there], budget)
 
 
 def films(files: Sequence[tuple[str, Path]], budget: int = BUDGET) -> dict[str, Clip]:

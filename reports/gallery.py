@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from ..envs.rig import TrialLog
 from ..evaluators.records import EpisodeRecord
 from ..evaluators.trial_rows import TrialRow
 from ..tasks.base import Outcome
@@ -101,10 +102,23 @@ def _events(record: EpisodeRecord, course: Markup | None) -> Markup:
 
 
 def _replay(record: EpisodeRecord, evidence: Evidence) -> Markup:
+    if record.rig is not None:
+        return _kept(record.rig)
     if not record.result.steps_sha256:
         return element("p", "No step of it was kept, so nothing can be replayed.", class_="soft")
     command = shlex.join(["armtrial", "video", evidence.folder, record.id])
     return element("p", "Replay it, as a film: ", element("code", command))
+
+
+def _kept(rig: TrialLog) -> Markup:
+    """What happened on a rig happens once; what was kept of it lies beside the page."""
+    named = [("start as wanted", rig.wanted), ("start as it was", rig.photo)]
+    named += [(f"film {number + 1}", film) for number, film in enumerate(rig.films)]
+    there = [element("a", name, href=quote(file)) for name, file in named if file]
+    links = [joined(", " if number else None, link) for number, link in enumerate(there)]
+    if not links:
+        return element("p", "An arm's trial cannot be replayed, and nothing of it was filmed.", class_="soft")
+    return element("p", "Kept of it, beside this page: ", *links, ".")
 
 
 def trials(report: Report, evidence: Evidence) -> list[Markup]:
@@ -118,10 +132,15 @@ def trials(report: Report, evidence: Evidence) -> list[Markup]:
     return [header, wide(table(TRIALS, rows, kind="sortable trials"), "all trials")]
 
 
+def _file(record: EpisodeRecord) -> str:
+    """Of its film."""
+    return record.rig.films[0] if record.rig and record.rig.films else f"videos/{record.id}.mp4"
+
+
 def _row(row: TrialRow, record: EpisodeRecord, evidence: Evidence, carded: bool) -> list[Content]:
     how: Content = element("a", ended(record), href=f"#{card_id(row.id)}") if carded else ended(record)
     clip = None if carded else evidence.clips.get(row.id)
-    film = joined(" ", element("a", "film", href=f"videos/{quote(row.id)}.mp4")) if clip else None
+    film = joined(" ", element("a", "film", href=quote(_file(record)))) if clip else None
     return [
         element("span", row.id, id=row_id(row.id)),
         cell(joined(how, film), "ended", ended(record)),

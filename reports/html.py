@@ -7,7 +7,7 @@ from ..evaluators.api import Run
 from ..evaluators.metrics import Score
 from . import drawings, gallery, ground
 from .again import again
-from .base import HEADER, MEASURED, Line, Report, Shown, measured, pace_of, remarks
+from .base import HEADER, MEASURED, Line, Report, Shown, measured, pace_of, remarks, rig
 from .details import details
 from .evidence import Evidence, gathered
 from .markup import Content, Markup, element, joined
@@ -45,6 +45,7 @@ def _top(report: Report, evidence: Evidence) -> Markup:
     unfinished = f"UNFINISHED: {scores.played} of {scores.planned} trials played"
     marks = [
         unfinished if scores.played < scores.planned else "",
+        rig(info.config),
         "PRIVILEGED: it is shown what no camera could see" if info.privileged else "",
         f"NO EVALUATION: {info.config.seed_domain} seeds" if info.config.seed_domain != "eval" else "",
         MEASURED if measured(info.config) else "",

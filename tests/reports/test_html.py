@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from armtrial.envs.rig import TrialLog
 from armtrial.evaluators import evaluate
 from armtrial.evaluators.api import Run
 from armtrial.evaluators.cli import main
@@ -112,6 +113,24 @@ def test_a_privileged_policy_and_seeds_of_training_are_marked_at_the_top(tmp_pat
     top = page.words.partition("Result")[0]
     assert "PRIVILEGED: it is shown what no camera could see" in top
     assert "NO EVALUATION: demo seeds" in top
+
+
+@pytest.mark.parametrize(
+    ("port", "told"), [("twin", "REHEARSAL: an arm made of software"), ("/dev/ttyACM0", "ON A REAL ARM")]
+)
+def test_what_moved_is_told_at_the_top_and_its_films_are_shown(port: str, told: str, tmp_path: Path) -> None:
+    kept = TrialLog(port=port, photo="starts/x.png", films=("videos/x.front.mp4", "videos/x.wrist.mp4"))
+    run = made(tmp_path, [replace(record(REACH[0], F), rig=kept)], 1)
+    run = replace(run, info=replace(run.info, config=replace(run.info.config, env="real", port=port)))
+    film = run.folder / kept.films[0]
+    film.parent.mkdir(exist_ok=True)
+    film.write_bytes(b"film")
+    page = read(run)
+    assert told in page.words.partition("Result")[0]
+    assert told in build(run.info, run.records).title
+    assert [video["src"] for video in page.all("video")] == ["data:video/mp4;base64,ZmlsbQ=="]
+    assert {"starts/x.png", *kept.films} <= set(page.addresses)
+    assert "armtrial video" not in page.words  # it happened once
 
 
 def test_where_there_is_no_data_there_is_no_chart(tmp_path: Path) -> None:
