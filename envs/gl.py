@@ -116,11 +116,11 @@ class GlChoice:
         return f"{self.backend}: {self.renderer}, OpenGL {self.version}" if self.renderer else self.backend
 
 
-def run_apart(program: str, environ: Mapping[str, str], limit: float) -> Ending:
+def run_apart(program: str, environ: Mapping[str, str], limit: float, interpreter: str = sys.executable) -> Ending:
     """Runs Python text in a process of its own; a process that not even a kill ends is left behind."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", program],
+        [interpreter, "-P", "-c", program],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

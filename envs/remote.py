@@ -20,6 +20,7 @@ from ..tasks.base import Origin, Trial
 from . import wire
 from .base import Image, LifecycleError, Observation, Played, Size, Start, Step, Vector, Verdict
 from .faults import Fault
+from .guests import apart
 from .living import enlist
 from .worker import BOOTSTRAP, WITH_PARENT, EnvSource, Opened
 
@@ -191,4 +192,4 @@ def _widened(pipe: BinaryIO) -> None:
 def _environment(interpreter: str | None) -> dict[str, str]:
     """One thread a worker: processes that share cores slow each other down. Our own path, for our own Python."""
     path = {} if interpreter else {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-    return dict(os.environ) | dict.fromkeys(_ONE_THREAD, "1") | path
+    return (apart(os.environ) if interpreter else dict(os.environ)) | dict.fromkeys(_ONE_THREAD, "1") | path

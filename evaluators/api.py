@@ -257,6 +257,7 @@ def _ground_again(path: Path, info: RunInfo, changes: dict[str, Any]) -> Ground:
             f"{ground.suite.name}-v{ground.suite.version}. Its trials are others: start a new run"
         )
     _check_files(path, info, ground)
+    _check_upstream(path, info, ground)
     return ground
 
 
@@ -284,6 +285,16 @@ def _check_files(path: Path, info: RunInfo, ground: Ground) -> None:
             )
 
 
+def _check_upstream(path: Path, info: RunInfo, ground: Ground) -> None:
+    for name, before in info.provenance.upstream.items():
+        now = ground.upstream.get(name, "none")
+        if now != before:
+            raise Mismatch(
+                f"{path} was started with {name} {before}, and here it is {now}; a run keeps the world it is played "
+                "in. Check that commit out again, or start another run with --out"
+            )
+
+
 def load(path: Path) -> Run:
     """A run from its folder, finished or not."""
     info = read_info(path)
@@ -304,7 +315,7 @@ def _named_after(config: RunConfig) -> RunFolder:
 
 def _sitting(ground: Ground) -> Sitting:
     places = (ground.config.policy, ground.config.suite, ground.source.place)
-    made_with = provenance(str(ground.renderer or ""), places, ground.source.arguments.values())
+    made_with = provenance(str(ground.renderer or ""), places, ground.source.arguments.values(), ground.upstream)
     return Sitting(start=_now(), command=shlex.join(sys.argv), provenance=made_with)
 
 

@@ -170,10 +170,17 @@ def without_doubt(baseline: Baseline, scores: Mapping[str, Score]) -> list[str]:
     if not tasks:
         return []
     where = "any task" if set(tasks) == set(baseline.played) else ", ".join(tasks)
+    kinds = {scores.get(task) is Score.PROGRESS for task in tasks}
+    did = " or ".join(_DID[by_progress][0] for by_progress in sorted(kinds))
+    does = " or ".join(_DID[by_progress][1] for by_progress in sorted(kinds))
     return [
-        f"NO DROP CAN BE FOUND in {where}: no trial of it succeeded in the baseline, so there is nothing to lose. Make "
-        "a baseline of a policy that solves some."
+        f"NO DROP CAN BE FOUND in {where}: no trial of it {did} in the baseline, so there is nothing to lose. Make "
+        f"a baseline of a policy that {does}."
     ]
+
+
+_DID = {False: ("succeeded", "solves some"), True: ("made any progress", "gets somewhere")}
+"""By whether progress is what counts: what no trial did, and what a policy should do."""
 
 
 def write(baseline: Baseline, file: Path) -> int:

@@ -121,7 +121,8 @@ def check_version(ground: Ground, suite: str, version: int, whose: str) -> None:
 
 def provenance_of(ground: Ground) -> Provenance:
     """Without what names a machine or its folders: the file is for others to read."""
-    found = provenance(str(ground.renderer or ""), (ground.source.place,), ground.source.arguments.values())
+    given = ground.source.arguments.values()
+    found = provenance(str(ground.renderer or ""), (ground.source.place,), given, ground.upstream)
     machine = {name: value for name, value in found.machine.items() if name != "host"}
     return replace(found, machine=machine, files={Path(name).name: known for name, known in found.files.items()})
 

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..tasks.base import Outcome
 from .records import EpisodeRecord
 from .resampling import DIGITS, mean_of
 from .stats import ClusteredRate, Interval, Mean, Rate
-from .takes import rate, rate_of_starts, start
+from .takes import rate, rate_of_starts, start, with_progress
 
 FEW = 5
 """Chains; with fewer that came otherwise far than the rest, drawing them again says too little of those not seen."""
@@ -36,11 +37,13 @@ class Chains:
     """Subtasks done in a row, the benchmark's average length. A chain that broke counts with those it had done."""
     in_a_row: tuple[InARow, ...]
     """From one to all of them."""
+    broke: int = 0
+    """Chains that are an ERROR, of all that count."""
 
 
 def chains_of(records: Sequence[EpisodeRecord], subtasks: int | None) -> Chains | None:
-    """`records`: of trials that count. None where nothing was played, or where the task is no chain."""
-    if not subtasks or not records:
+    """`records`: of trials that count. None where nothing was played in any of them, or where the task is no chain."""
+    if not subtasks or not with_progress(records):
         return None
     done = {record.id: solved(record, subtasks) for record in records}
     rows = tuple(_in_a_row(records, done, number) for number in range(1, subtasks + 1))
@@ -48,7 +51,8 @@ def chains_of(records: Sequence[EpisodeRecord], subtasks: int | None) -> Chains 
     average = mean_of([done[record.id] for record in records], starts)
     if average.interval is None or _odd(done.values()) < FEW:
         average = Mean(average.value, average.n, _summed(rows))
-    return Chains(subtasks, len(set(starts)), average, rows)
+    broke = sum(record.result.outcome is Outcome.ERROR for record in records)
+    return Chains(subtasks, len(set(starts)), average, rows, broke)
 
 
 def _odd(lengths: Iterable[int]) -> int:

@@ -21,6 +21,7 @@ from ..envs import gl
 from ..envs.calvin.guest import guest
 from ..envs.extras import itself
 from ..envs.guests import Guest, GuestError
+from ..envs.robosuite.guest import guest as robosuite_guest
 
 PYTHON = ">=3.12,<3.14"
 REQUIRED = {
@@ -105,6 +106,10 @@ def _calvin(environ: Mapping[str, str]) -> Guest:
     return guest({}, environ)
 
 
+def _robosuite(environ: Mapping[str, str]) -> Guest:
+    return robosuite_guest({}, environ)
+
+
 def _usable(device: Path) -> bool:
     return os.access(device, os.R_OK | os.W_OK)
 
@@ -129,6 +134,7 @@ class Machine:
     run: gl.Run = gl.run_apart
     calvin: Callable[[Mapping[str, str]], Guest] = _calvin
     """What CALVIN is played with; a `GuestError` where it cannot be."""
+    robosuite: Callable[[Mapping[str, str]], Guest] = _robosuite
 
     @property
     def is_checkout(self) -> bool:
@@ -205,12 +211,27 @@ def rig(machine: Machine) -> tuple[Finding, ...]:
 
 
 def calvin(machine: Machine) -> tuple[Finding, ...]:
-    """A checkout, a Python with pybullet, and EGL in it: all three are tried."""
+    """A checkout, a Python with pybullet, and EGL in it: a world is built and stepped. Another commit than the one that
+    is meant plays, but not the benchmark."""
     try:
         found = machine.calvin(machine.environ)
     except GuestError as error:
         return (Finding("CALVIN", Status.MISSING, error.fact, error.way_out),)
-    return (Finding("CALVIN", Status.OK, f"{found.arguments['calvin_root']}, {found.renderer}"),)
+    if found.doubt is not None:
+        return (Finding("CALVIN", Status.MISSING, found.doubt.fact, found.doubt.way_out),)
+    commits = [f"{name} {commit}" for name, commit in found.upstream.items()]
+    fact = ", ".join([found.arguments["calvin_root"], *commits, str(found.renderer)])
+    return (Finding("CALVIN", Status.OK, fact),)
+
+
+def robosuite(machine: Machine) -> tuple[Finding, ...]:
+    """A Python with the versions that go together, and a picture drawn in it."""
+    try:
+        found = machine.robosuite(machine.environ)
+    except GuestError as error:
+        return (Finding("robosuite", Status.MISSING, error.fact, error.way_out),)
+    versions = ", ".join(f"{name} {version}" for name, version in found.upstream.items())
+    return (Finding("robosuite", Status.OK, f"{versions}, {found.renderer}"),)
 
 
 def resources(machine: Machine) -> tuple[Finding, ...]:
@@ -233,6 +254,7 @@ CHECKS: tuple[Check, ...] = (
     arm_driver,
     rig,
     calvin,
+    robosuite,
     resources,
 )
 

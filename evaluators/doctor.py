@@ -22,7 +22,7 @@ on the GPU, looks at versions, serial ports, cameras and room. Nothing is change
 missing stands the command that mends it.
 
   ok                works
-  missing-optional  something cannot be done here (the real arm, a GPU, CALVIN), all else can
+  missing-optional  something cannot be done here (the real arm, a GPU, CALVIN, robosuite), all else can
   broken            runs fail here until it is mended
 """
 EPILOG = """\

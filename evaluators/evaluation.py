@@ -27,10 +27,11 @@ from .flags import (
     world_flags,
 )
 from .interrupts import Stopped
-from .output import show, tell
+from .output import counted, show, tell
 
 if TYPE_CHECKING:
     from .api import Run
+    from .ground import Ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,14 @@ def _started(config: RunConfig, out: str | None, quiet: bool) -> "Run":
     from .progress import watcher
 
     quiet = quiet or config.env == "real"  # the operator has the terminal
-    return api.start(prepare(config), None if out is None else Path(out), watcher(quiet))
+    ground = prepare(config)
+    _warn(ground)
+    return api.start(ground, None if out is None else Path(out), watcher(quiet))
+
+
+def _warn(ground: "Ground") -> None:
+    if ground.doubt is not None:
+        tell(f"armtrial: {ground.doubt}")
 
 
 def _resumed(path: Path, given: dict[str, Any], quiet: bool) -> "Run":
@@ -142,8 +150,8 @@ def _how_to_go_on(folder: Path | None) -> str:
 
 
 def _film(run: "Run", quiet: bool) -> bool:
-    if run.info.config.video == "none" or run.info.config.env == "real":
-        return False  # an arm is filmed as it plays
+    if run.info.config.video == "none":
+        return False
     from .filming import film_run
 
     return film_run(run, quiet)
@@ -153,9 +161,10 @@ def _dry_run(config: RunConfig) -> int:
     from .ground import prepare
 
     ground = prepare(config)
+    _warn(ground)
     for trial in ground.trials:
         show(f"{trial.id}  seed {trial.seed}")
-    tell(f"{len(ground.trials)} trials in the world '{ground.suite.env}'; nothing was played")
+    tell(f"{counted(len(ground.trials), 'trial')} in the world '{ground.suite.env}'; nothing was played")
     return PLAYED
 
 

@@ -10,7 +10,7 @@ from .errors import UserError
 from .flags import PLAYED, SOME_ERROR, Parser
 from .folder import RunFolder
 from .ground import prepare
-from .output import show, tell
+from .output import counted, show, tell
 from .records import EpisodeRecord
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -32,6 +32,8 @@ def run(words: Sequence[str], filmed: Callable[[api.Run], None]) -> int:
     parser.add_argument("--all", action="store_true", help="every trial that has no film yet")
     flags = parser.parse_args(words)
     run = api.load(flags.run)
+    if run.info.env == "real":
+        raise UserError(f"{flags.run} was filmed as it was played, on an arm: its films are in {flags.run / 'videos'}")
     films = list(_filmed(run, _wanted(run, flags.trial, flags.all)))
     if not films:
         tell("Nothing is left to film; a trial that is named is filmed anew.")
@@ -43,11 +45,13 @@ def run(words: Sequence[str], filmed: Callable[[api.Run], None]) -> int:
 def film_run(run: api.Run, quiet: bool) -> bool:
     """What the run was asked to film; whether there is a new film. A world that does not start costs the films and no
     more."""
+    if run.info.env == "real":
+        return False  # an arm is filmed as it plays
     wanted = video.missing(RunFolder(run.folder), video.chosen(run.records, run.info.config.video))
     if not wanted:
         return False
     if not quiet:
-        tell(f"\nfilming {len(wanted)} trials ...")
+        tell(f"\nfilming {counted(len(wanted), 'trial')} ...")
     begun, films = time.monotonic(), list[video.Film]()
     told = begun
     try:
@@ -62,7 +66,7 @@ def film_run(run: api.Run, quiet: bool) -> bool:
         return False
     made = sum(not film.fault for film in films)
     if not quiet:
-        tell(f"{made} films in {run.folder / 'videos'}, in {time.monotonic() - begun:.0f} s")
+        tell(f"{counted(made, 'film')} in {run.folder / 'videos'}, in {time.monotonic() - begun:.0f} s")
     return made > 0
 
 

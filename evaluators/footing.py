@@ -82,6 +82,7 @@ def _made_with(made: Provenance) -> dict[str, str]:
         "armtrial": made.packages.get("armtrial", ""),
         "commit": made.commit,
         "world's files": files,
+        "upstream": ", ".join(f"{name} {commit}" for name, commit in sorted(made.upstream.items())),
     }
 
 
@@ -94,7 +95,7 @@ def check_place(run: Run) -> None:
     """The canaries speak for this process alone: a run that was drawn or simulated otherwise has another ground."""
     here = _made_with(provenance_of(without_policy(run.info.config)))
     there = _made_with(run.info.provenance)
-    for what in ("renderer", "MuJoCo"):
+    for what in ("renderer", "MuJoCo", "upstream"):
         if there[what] != here[what]:
             raise Mismatch(
                 f"{run.folder} was played with another {what} ({there[what] or 'none'}) than there is here "

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..envs.catalog import ENVS, GUESTS, NEEDS_GL
 from ..envs.gl import GlChoice, GlError, chosen
-from ..envs.guests import Guest, GuestError
+from ..envs.guests import Doubt, Guest, GuestError
 from ..envs.locate import locate
 from ..envs.worker import EnvSource
 from ..policies.base import Policy
@@ -43,6 +43,17 @@ class Ground:
     policy_arguments: dict[str, Any]
     renderer: GlChoice | None
     """What draws the pictures; None where the world needs no GL."""
+    guest: Guest | None = None
+    """For a world in an interpreter of its own: what it stands on."""
+
+    @property
+    def upstream(self) -> dict[str, str]:
+        """Commits of other people's code that the world is made of, by name."""
+        return {} if self.guest is None else dict(self.guest.upstream)
+
+    @property
+    def doubt(self) -> Doubt | None:
+        return None if self.guest is None else self.guest.doubt
 
 
 def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Suite | None = None) -> Ground:
@@ -71,6 +82,7 @@ def prepare(config: RunConfig, policy: PolicyLike | None = None, suite: str | Su
         make_policy=make_policy,
         policy_arguments={name: argument.value for name, argument in of_policy.items()},
         renderer=renderer,
+        guest=guest,
     )
 
 

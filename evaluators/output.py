@@ -18,6 +18,11 @@ def show(text: str) -> None:
             raise UserError(f"the answer could not be written: {error.strerror}") from None
 
 
+def counted(count: int, what: str) -> str:
+    """`1 film`, `2 films`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def tell(text: str) -> None:
     """A standard error that is gone, with the terminal perhaps, changes no exit status."""
     with suppress(OSError):

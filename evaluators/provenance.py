@@ -5,23 +5,33 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from .records import Provenance
 
 ROOT = Path(__file__).parent.parent
+NO_UPSTREAM: Mapping[str, str] = {}
 _PACKAGES = ("armtrial", "numpy", "mujoco", "gymnasium", "torch", "lerobot", "transformers")
 
 
-def provenance(renderer: str, places: Sequence[str], given: Iterable[object] = ()) -> Provenance:
+def provenance(
+    renderer: str, places: Sequence[str], given: Iterable[object] = (), upstream: Mapping[str, str] = NO_UPSTREAM
+) -> Provenance:
     """Of this moment. `places`: where policy, suite and world come from; those in files of the user's are hashed.
-    `given`: what the world was handed; the files in it are hashed too, but not the meshes that such a file names."""
+    `given`: what the world was handed; the files in it are hashed too, but not the meshes that such a file names.
+    `upstream`: as it was found."""
     revision, dirty = commit()
     files = {file: digest(Path(file)) for file in [*_files(places), *handed(given)]}
     return Provenance(
-        commit=revision, dirty=dirty, packages=packages(), machine=machine(), renderer=renderer, files=files
+        commit=revision,
+        dirty=dirty,
+        packages=packages(),
+        machine=machine(),
+        renderer=renderer,
+        files=files,
+        upstream=dict(upstream),
     )
 
 

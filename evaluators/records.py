@@ -117,6 +117,8 @@ class Provenance:
     files: dict[str, str]
     """sha256 of the user's own files, by path: where policy, suite and world came from, and what the world was
     handed."""
+    upstream: dict[str, str] = field(default_factory=dict[str, str])
+    """Commits of other people's code that the world is made of, by name, as `calvin_env`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,4 +190,7 @@ def from_line(line: bytes) -> EpisodeRecord:
         raise RecordError(str(error)) from None
     if record.schema != SCHEMA:
         raise RecordError(f"its schema is {record.schema}; this version reads {SCHEMA}")
+    progress = record.result.progress
+    if progress is not None and not 0 <= progress <= 1:
+        raise RecordError(f"its progress is {progress:g}, which lies between 0 and 1")
     return record

@@ -80,6 +80,10 @@ def _moved(runs: Sequence[Run]) -> list[str]:
         "the renderer": {run.info.provenance.renderer for run in runs},
         "the CPU": {run.info.provenance.machine.get("cpu", "") for run in runs},
         "the commit": {run.info.provenance.commit for run in runs},
+        **{
+            f"the commit of {name}": {run.info.provenance.upstream.get(name, "") for run in runs}
+            for name in sorted({name for run in runs for name in run.info.provenance.upstream})
+        },
     }
     moved = [
         f"{what} ({' / '.join(sorted(value or 'none' for value in seen))})"

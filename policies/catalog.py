@@ -1,7 +1,7 @@
 """The policies that come with the package, by name. Adding one is adding a line."""
 
 POLICIES = {
-    "expert": "armtrial.policies.expert:Expert",
+    "expert": "armtrial.policies.experts:expert",
     "rynnvla": "armtrial.policies.rynnvla.policy:RynnVla",
     "expert+vae": "armtrial.policies.rynnvla.autoencoded:Autoencoded",
     "openpi": "armtrial.policies.remote.openpi:OpenPi",

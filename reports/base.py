@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..envs.calvin import checkout as calvin
 from ..evaluators.config import RunConfig
 from ..evaluators.metrics import Clocks, Score, Scores, clocks, scores
 from ..evaluators.records import EpisodeRecord, RunInfo
@@ -162,6 +163,7 @@ def remarks(report: Report) -> list[str]:
     return [
         *_unplayed(report),
         *_moved(report),
+        *_doubts(report),
         *_shared(report),
         *_pooled(report),
         f"SR: success rate; SR@1: succeeded, nothing pushed, no attempt failed. {_intervals(report)}",
@@ -202,6 +204,13 @@ def _moved(report: Report) -> list[str]:
     changes = report.info.changes
     sittings = f"Played in {len(report.info.sittings)} sittings between which {', '.join(changes)} changed."
     return [sittings] if changes else []
+
+
+def _doubts(report: Report) -> list[str]:
+    """Of the code that the world is made of."""
+    commit = report.info.provenance.upstream.get(calvin.NAME)
+    fact = "" if commit is None else calvin.doubt(commit)
+    return [f"{fact}."] if fact else []
 
 
 def _shared(report: Report) -> list[str]:

@@ -7,6 +7,7 @@ from ..evaluators.chains import Chains
 from ..evaluators.metrics import Score
 from ..evaluators.motion import Movement
 from ..evaluators.oddities import Flag
+from ..evaluators.output import counted
 from ..evaluators.punctuality import Punctuality
 from ..evaluators.speed import SuccessCurve
 from ..evaluators.stats import Mean, Quantile, Rate, percent
@@ -73,7 +74,9 @@ def _length(chains: Chains | None) -> str:
     average = chains.average
     spread = "unknown" if average.interval is None else "{:.2f} to {:.2f}".format(*average.interval)
     starts = "" if chains.starts == average.n else f" that begin in {chains.starts} ways"
-    return f"{average.value:.2f} of {chains.subtasks} on average (95 % CI {spread}), {average.n} chains{starts}"
+    broke = f"; {chains.broke} broke, counted with what was done before" if chains.broke else ""
+    there = f"{counted(average.n, 'chain')}{starts}{broke}"
+    return f"{average.value:.2f} of {chains.subtasks} on average (95 % CI {spread}), {there}"
 
 
 def _in_a_row(chains: Chains | None) -> str:

@@ -19,6 +19,7 @@ def provenance(report: Report, evidence: Evidence) -> list[Markup]:
         ("packages", _pairs(first.packages)),
         ("machine", _pairs(first.machine)),
         ("renderer", first.renderer or "none was needed"),
+        ("upstream", _pairs(first.upstream)),
         ("files handed in", _pairs({name: f"sha256 {digest}" for name, digest in first.files.items()})),
         ("plans", "the same for the same query" if info.deterministic else "may differ each time they are asked for"),
         ("time", f"{report.clocks.wall_seconds:.1f} s of the clock in all trials, side by side or not"),
@@ -107,4 +108,4 @@ def differences(before: Provenance, now: Provenance) -> list[str]:
 
 def _values(made: Provenance) -> dict[str, str]:
     code = {"commit": made.commit, "changes in the code": "some" if made.dirty else ""}
-    return code | made.packages | made.machine | {"renderer": made.renderer} | made.files
+    return code | made.packages | made.machine | {"renderer": made.renderer} | made.upstream | made.files

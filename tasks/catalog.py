@@ -7,4 +7,5 @@ SUITES = {
     "so100": "armtrial.tasks.tabletop:SO100",
     "toy": "armtrial.tasks.toy:TOY",
     "calvin": "armtrial.tasks.calvin:CALVIN",
+    "robosuite": "armtrial.tasks.robosuite:ROBOSUITE",
 }

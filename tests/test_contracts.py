@@ -29,7 +29,7 @@ LINE = World(LineEnv.observation_spec, LineEnv.action_spec)
 
 def tasks_of_all_suites() -> list[Any]:
     """The suite `so100` has the tasks of three others once more: quick runs do without. A world in an interpreter of
-    its own is tried where that is: `test_calvin_world.py`."""
+    its own is tried where that is: `test_calvin_world.py`, `test_robosuite_world.py`."""
     suites: list[Suite] = [locate(place) for place in SUITES.values()]
     marks = {"so100": [pytest.mark.slow]}
     return [

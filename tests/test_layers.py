@@ -21,6 +21,7 @@ GUESTS = [
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tasks").glob("*.py")),
     *(f"envs/{name}.py" for name in GUEST_ENVS),
     *(f"envs/calvin/{name}.py" for name in ("__init__", "checkout", "env", "upstream")),
+    *(f"envs/robosuite/{name}.py" for name in ("__init__", "env", "pen", "robots", "things", "upstream")),
 ]
 """What another interpreter imports: Python 3.10, numpy and msgpack are all it needs."""
 FILES = sorted(path.relative_to(ROOT).as_posix() for folder in ORDER for path in (ROOT / folder).rglob("*.py"))

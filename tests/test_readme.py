@@ -41,7 +41,7 @@ def test_every_snippet_of_the_readme_runs(code: str, folder: Path) -> None:
 
 
 def test_each_example_is_short() -> None:
-    assert set(FILES) == {"mine.py", "precise.py", "slider.py"}
+    assert set(FILES) == {"mine.py", "precise.py", "slider.py", "high_lift.py", "high_suite.py"}
     assert all(sum(bool(line.strip()) for line in code.splitlines()) <= 35 for code in FILES.values())
 
 

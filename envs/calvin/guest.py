@@ -1,4 +1,5 @@
-"""What CALVIN's world needs of this machine: a checkout, a Python with pybullet, and EGL. Tried before a run starts.
+"""What CALVIN's world needs of this machine: a checkout, a Python with pybullet, and EGL. Tried before a run starts,
+down to a world that is built and stepped once.
 
 The evaluator calls this; the world itself lives in the interpreter that is found here.
 """
@@ -7,20 +8,27 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ...tasks.base import Origin
+from ...tasks.calvin import CALVIN
+from ..faults import Fault
 from ..gl import CURES, GlChoice
-from ..guests import Guest, GuestError
-from .checkout import CLONE, CheckoutError, code_in
+from ..guests import Doubt, Guest, GuestError, apart
+from ..remote import Worker
+from ..worker import EnvSource
+from .checkout import CLONE, NAME, CheckoutError, code_in, commit_of, doubt, way_out_of_doubt
 
 HOME = ".venv-calvin"
 """What `make calvin` makes."""
 MAKE = "make calvin"
+AGAIN = f"rm -rf {HOME} && {MAKE}"
 SECONDS = 120.0
 """That the first import may take from a cold disk."""
 PACKAGES = (
@@ -38,7 +46,10 @@ PACKAGES = (
 """What the checkout's environment imports, and what a worker needs."""
 
 _INSTALL = CURES["egl"]
-_LACKS = "it lacks"
+_DRAWS = "drawing"
+"""What the probe says once everything is imported: what goes wrong from here on is of EGL."""
+_OF_IMPORT = ("ImportError", "ModuleNotFoundError")
+_STILL = np.array([0.0, 0, 0, 0, 0, 0, 1])
 
 PROBE = """
 import importlib.metadata, importlib.util, json, os, sys
@@ -48,6 +59,7 @@ if lacking:
     raise SystemExit("it lacks " + ", ".join(lacking))
 import pybullet
 
+print("drawing", flush=True)
 said = os.dup(1)
 reader, writer = os.pipe()
 os.dup2(writer, 1)
@@ -89,9 +101,17 @@ def guest(arguments: Mapping[str, Any], environ: Mapping[str, str], places: Sequ
     named = str(given.pop("interpreter", "") or environ.get("CALVIN_PYTHON", ""))
     interpreter = named or _home(homes() if places is None else places)
     whole = str(Path(root).expanduser().resolve())
-    drawn = drawing(interpreter)
-    made = replace(drawn, version=f"{drawn.version}, calvin_env {_commit(code)}")
-    return Guest(interpreter, {**given, "calvin_root": whole}, made, {"calvin_root": whole})
+    renderer, commit = drawing(interpreter), commit_of(code)
+    built(interpreter, whole, code, commit)
+    fact = doubt(commit)
+    return Guest(
+        interpreter,
+        {**given, "calvin_root": whole},
+        renderer,
+        {"calvin_root": whole},
+        {NAME: commit},
+        Doubt(fact, way_out_of_doubt(code)) if fact else None,
+    )
 
 
 def _home(places: Sequence[Path]) -> str:
@@ -114,6 +134,7 @@ def drawing(interpreter: str) -> GlChoice:
             text=True,
             timeout=SECONDS,
             stdin=subprocess.DEVNULL,
+            env=apart(os.environ),
             check=False,
         )
     except OSError as error:
@@ -121,31 +142,38 @@ def drawing(interpreter: str) -> GlChoice:
     except subprocess.TimeoutExpired:
         raise GuestError(f"{interpreter} gave no answer in {SECONDS:g} s when asked to draw", _INSTALL) from None
     if done.returncode:
-        raise GuestError(f"{interpreter} {_why(done)}", _way_out(done))
+        raise GuestError(f"{interpreter} {_why(done)}", _INSTALL if _DRAWS in done.stdout else AGAIN)
     renderer, version, bullet = json.loads(done.stdout.splitlines()[-1])
     return GlChoice("egl", renderer, f"{version}, pybullet {bullet}")
 
 
-def _commit(code: Path) -> str:
-    """Of the checkout, with its changes; what a folder without a git of its own is, nobody knows."""
-    git = ["git", "-C", str(code)]
-    with suppress(OSError, subprocess.CalledProcessError):
-        said = subprocess.run([*git, "rev-parse", "HEAD", "--show-prefix"], capture_output=True, text=True, check=True)
-        head, within = said.stdout.splitlines()
-        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
-        if not within:
-            return f"{head[:12]}{' with changes' if changed.stdout else ''}"
-    return "of unknown commit"
-
-
 def _why(done: subprocess.CompletedProcess[str]) -> str:
-    """Whatever comes after the packages were found is of EGL."""
+    what = "cannot draw with EGL" if _DRAWS in done.stdout else "cannot play CALVIN"
     lines = done.stderr.strip().splitlines()
     last = lines[-1].strip() if lines else f"exit status {done.returncode}"
-    if done.returncode < 0:
-        return f"cannot draw with EGL: the attempt ended with signal {-done.returncode}"
-    return f"cannot play CALVIN: {last}" if _LACKS in last else f"cannot draw with EGL: {last}"
+    return f"{what}: the attempt ended with signal {-done.returncode}" if done.returncode < 0 else f"{what}: {last}"
 
 
-def _way_out(done: subprocess.CompletedProcess[str]) -> str:
-    return f"{MAKE}  # one that has everything" if _LACKS in done.stderr else _INSTALL
+@functools.cache
+def built(interpreter: str, root: str, code: Path, commit: str) -> None:
+    """Scene D and the oracle, in a worker as a run has them, stepped once; a `GuestError` where that fails. `commit`:
+    another one is tried anew."""
+    worker = Worker(interpreter)
+    try:
+        source = EnvSource("armtrial.envs.calvin.env:CalvinEnv", CALVIN.tasks, {"calvin_root": root})
+        for request in (("open", source), ("reset", CALVIN.trials(1)[0]), ("step", _STILL)):
+            worker.submit(*request)
+            reply = worker.receive(SECONDS)
+            if isinstance(reply, Fault):
+                raise GuestError(*_refused(interpreter, code, reply, worker.log()))
+    finally:
+        worker.stop()
+
+
+def _refused(interpreter: str, code: Path, fault: Fault, log: str) -> tuple[str, str]:
+    """The Python is to blame for what it cannot import, and for its own end; the checkout for all else."""
+    if fault.kind in _OF_IMPORT or fault.origin is Origin.WORKER:
+        return f"{interpreter} cannot play CALVIN: {fault}", AGAIN
+    lost = [line.partition("URDF file ")[2] for line in log.splitlines() if "URDF file " in line]
+    what = f"{fault} ({lost[-1]})" if lost else str(fault)
+    return f"{code} does not build: {what}", f"git -C {code} checkout .  # undoes what was changed in it"

@@ -1,15 +1,19 @@
 """What is missing for CALVIN is said in one line, with the command that brings it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from armtrial.envs.calvin.checkout import CheckoutError, code_in
-from armtrial.envs.calvin.guest import _commit, drawing, guest
-from armtrial.envs.guests import GuestError
+from armtrial.envs.calvin.checkout import COMMIT, CheckoutError, code_in, commit_of, doubt
+from armtrial.envs.calvin.guest import _refused, built, drawing, guest
+from armtrial.envs.faults import Fault
+from armtrial.envs.gl import GlChoice
+from armtrial.envs.guests import Doubt, Guest, GuestError
 from armtrial.evaluators.cli import main
+from armtrial.tasks.base import Origin
 
 CLONE = "git clone https://github.com/mees/calvin_env"
 HOLLOW = ("calvin_env/envs/play_table_env.py", "conf/env/play_table_env.yaml")
@@ -34,7 +38,10 @@ def test_a_folder_of_something_else_is_no_checkout(tmp_path: Path) -> None:
 
 def test_a_checkout_without_its_submodule_leads_to_it(tmp_path: Path) -> None:
     (tmp_path / "calvin_models").mkdir()
-    with pytest.raises(CheckoutError, match=r"lacks its submodule; git -C .* submodule update --init calvin_env"):
+    with pytest.raises(
+        CheckoutError,
+        match=r"lacks its submodule; git -C .* submodule update --init .* && git -C .*/calvin_env checkout 797142c",
+    ):
         code_in(str(tmp_path))
 
 
@@ -63,39 +70,118 @@ def test_a_python_that_cannot_be_run_is_named(whole: Path) -> None:
 
 
 def test_a_python_without_pybullet_is_named_with_what_it_lacks() -> None:
-    with pytest.raises(GuestError, match=r"cannot play CALVIN: it lacks .*pybullet.*; make calvin"):
+    with pytest.raises(
+        GuestError, match=r"cannot play CALVIN: it lacks .*pybullet.*; rm -rf .venv-calvin && make calvin"
+    ):
         drawing(sys.executable)
 
 
+def test_an_import_that_fails_is_not_blamed_on_egl(tmp_path: Path) -> None:
+    halting = script(tmp_path, 'echo "ImportError: no NumPy" >&2', "exit 1")
+    with pytest.raises(
+        GuestError, match=r"cannot play CALVIN: ImportError: no NumPy; rm -rf .venv-calvin && make calvin"
+    ):
+        drawing(halting)
+
+
+def test_the_caller_s_paths_do_not_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/of/another/python")
+    monkeypatch.setenv("PYTHONHOME", "/of/another/python")
+    with pytest.raises(GuestError, match=r"cannot play CALVIN: <>;"):
+        drawing(script(tmp_path, 'echo "<$PYTHONPATH$PYTHONHOME>" >&2', "exit 1"))
+
+
 def test_a_python_without_egl_leads_to_it(tmp_path: Path) -> None:
-    blind = tmp_path / "python"
-    blind.write_text("#!/bin/sh\necho its renderer does not load >&2\nexit 1\n")
-    blind.chmod(0o755)
+    blind = script(tmp_path, "echo drawing", "echo its renderer does not load >&2", "exit 1")
     with pytest.raises(
         GuestError, match=r"cannot draw with EGL: its renderer does not load; sudo apt-get install .* libegl1"
     ):
-        drawing(str(blind))
+        drawing(blind)
 
 
 def test_drawing_that_crashes_says_so(tmp_path: Path) -> None:
-    crashing = tmp_path / "python"
-    crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
-    crashing.chmod(0o755)
+    crashing = script(tmp_path, "echo drawing", "kill -SEGV $$")
     with pytest.raises(
         GuestError, match="cannot draw with EGL: the attempt ended with signal 11; sudo apt-get install"
     ):
-        drawing(str(crashing))
+        drawing(crashing)
+
+
+def script(folder: Path, *lines: str) -> str:
+    """Stands for a Python."""
+    file = folder / "python"
+    file.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    file.chmod(0o755)
+    return str(file)
+
+
+def test_what_a_world_cannot_import_is_named_with_the_python(whole: Path) -> None:
+    said = r"cannot play CALVIN: ModuleNotFoundError: No module named 'pybullet'; rm -rf .venv-calvin && make calvin"
+    with pytest.raises(GuestError, match=said):
+        built(sys.executable, str(whole), whole, "any")
+
+
+@pytest.mark.parametrize(
+    ("fault", "log", "said"),
+    [
+        (
+            Fault(Origin.WORLD, "ScannerError", "mapping values are not allowed here"),
+            "",
+            "/calvin_env does not build: ScannerError: mapping values are not allowed here",
+        ),
+        (
+            Fault(Origin.WORLD, "error", "Cannot load URDF file."),
+            "b3Warning[somewhere.cpp,126]:\nURDF file 'block.urdf' not found\n",
+            "/calvin_env does not build: error: Cannot load URDF file. ('block.urdf' not found)",
+        ),
+    ],
+)
+def test_a_checkout_that_does_not_build_leads_to_its_own_files(fault: Fault, log: str, said: str) -> None:
+    fact, way_out = _refused("python", Path("/calvin_env"), fault, log)
+    assert (fact, way_out.split("  #")[0]) == (said, "git -C /calvin_env checkout .")
+
+
+def test_a_worker_that_dies_as_it_builds_is_no_fault_of_the_checkout() -> None:
+    fault = Fault(Origin.WORKER, "WorkerDied", "the worker process ended with signal 11")
+    assert _refused("python", Path("/calvin_env"), fault, "")[0] == f"python cannot play CALVIN: {fault}"
+
+
+def test_make_calvin_installs_what_the_commit_that_calvin_pins_imports() -> None:
+    recipe = (Path(__file__).parents[2] / "Makefile").read_text().partition(".venv-calvin/.done:\n")[2]
+    assert " rich" in recipe.partition("@touch")[0]
+
+
+def test_another_commit_is_warned_of_before_a_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    doubted = Guest("python", {"calvin_root": "/c"}, GlChoice("egl"), doubt=Doubt("calvin_env is old", "check out"))
+    monkeypatch.setattr("armtrial.envs.calvin.guest.guest", lambda given, environ: doubted)
+    assert main(["--policy", "random", "--suite", "calvin", "--episodes", "1", "--dry-run"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["armtrial: calvin_env is old; check out", "1 trial in the world 'calvin'; nothing was played"]
+
+
+@pytest.mark.parametrize("commit", ["1431a46bd36b", f"{COMMIT} with changes 0123", "of unknown commit 0123"])
+def test_any_commit_but_the_one_that_is_meant_is_doubted(commit: str) -> None:
+    assert doubt(COMMIT) == ""
+    assert doubt(commit).startswith(f"calvin_env {commit} is not 797142c, which is meant: in older ones an LED that is")
 
 
 def test_a_checkout_s_commit_is_its_own_and_not_that_of_a_folder_around_it(tmp_path: Path) -> None:
     checkout = made(tmp_path / "around" / "calvin_env", "setup.py")
-    assert _commit(checkout) == "of unknown commit"
+    assert commit_of(checkout).startswith("of unknown commit ")
     committed(tmp_path / "around")
-    assert _commit(checkout) == "of unknown commit"
+    assert commit_of(checkout).startswith("of unknown commit ")
     head = committed(checkout)
-    assert _commit(checkout) == head
-    (checkout / "setup.py").write_text("changed")
-    assert _commit(checkout) == f"{head} with changes"
+    assert commit_of(checkout) == head
+
+
+def test_two_changes_of_a_checkout_are_two_commits(tmp_path: Path) -> None:
+    checkout = made(tmp_path, "setup.py")
+    head, seen = committed(checkout), set[str]()
+    for text in ("one", "other", "other"):
+        (checkout / "setup.py").write_text(text)
+        seen.add(commit_of(checkout))
+    assert len(seen) == 2
+    assert all(re.fullmatch(f"{head} with changes [0-9a-f]{{12}}", commit) for commit in seen)
 
 
 def committed(folder: Path) -> str:

@@ -61,6 +61,21 @@ def test_a_record_names_the_subtasks_that_were_done_and_the_one_that_was_not(run
         assert record.result.label == ("" if done == 5 else asked[done])
 
 
+def test_a_subtask_is_solved_at_the_tick_at_which_it_was_done(run: Run) -> None:
+    for record, done in zip(by_chain(run), LENGTHS):
+        assert [event.time for event in record.result.events] == [NEEDED * (k + 1) / 30 for k in range(done)]
+
+
+def test_an_observation_tells_the_time_since_the_chain_began() -> None:
+    env = FakeCalvin(FAKE.tasks)
+    env.reset(FAKE.trials(1)[0])
+    times = [env.observe({}).time]
+    for _ in range(2):
+        env.step(np.array([0.0, 0, 0, 0, 0, 0, 1]))
+        times.append(env.observe({}).time)
+    assert times == [0.0, 1 / 30, 2 / 30]
+
+
 def test_chains_that_start_alike_have_the_same_start_hash() -> None:
     env, task = FakeCalvin(FAKE.tasks), FAKE.tasks[0].name
     trials = FAKE.trials()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -13,6 +14,7 @@ import pytest
 
 import armtrial
 from armtrial.envs.base import Played, Vector
+from armtrial.envs.calvin.checkout import code_in
 from armtrial.envs.calvin.guest import guest
 from armtrial.envs.calvin.upstream import CAMERAS
 from armtrial.envs.contract import check_env
@@ -167,6 +169,26 @@ def test_a_recorded_run_replays_to_the_same_end(here: Guest, tmp_path: Path) -> 
     ends = [[record.result.end_hash for record in run.records] for run in (first, again)]
     assert ends[0] == ends[1]
     assert "egl" in first.info.provenance.renderer
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (
+            "conf/scene/calvin_scene_D.yaml",
+            r"does not build: ScannerError: .*calvin_scene_D.yaml.*; git -C .* checkout \.",
+        ),
+        ("data/blocks/block_blue_small.urdf", r"does not build: .*block_blue_small.urdf.*; git -C .* checkout \."),
+        ("conf/tasks/new_playtable_tasks.yaml", r"does not build: ScannerError: .*new_playtable_tasks.yaml.*"),
+        ("calvin_env/envs/tasks.py", r"cannot play CALVIN: ModuleNotFoundError: No module named 'a'; .*make calvin"),
+    ],
+)
+def test_a_damaged_checkout_is_found_before_a_run(here: Guest, tmp_path: Path, file: str, said: str) -> None:
+    copy = Path(shutil.copytree(code_in(root(here)), tmp_path / "copy", ignore=shutil.ignore_patterns(".git")))
+    damage = {".yaml": "import a: b: c", ".py": "import a"}.get(Path(file).suffix)
+    (copy / file).write_text(damage) if damage else (copy / file).unlink()
+    with pytest.raises(GuestError, match=said):
+        guest({"calvin_root": str(copy), "interpreter": here.interpreter}, {})
 
 
 def package() -> str:

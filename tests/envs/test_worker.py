@@ -212,3 +212,10 @@ def test_only_the_methods_of_worlds_can_be_called(start: Starter) -> None:
 def test_a_worker_starts_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remote: Remote) -> None:
     monkeypatch.chdir(tmp_path)
     assert remote().reset(TRIALS[0]).hash
+
+
+def test_another_python_is_not_led_to_our_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import os; os._exit(3)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with closing(RemoteEnv(EnvSource(LINE, TOY.tasks, {}, interpreter=sys.executable))) as env:
+        assert env.alive

@@ -218,6 +218,16 @@ def test_what_nothing_was_won_in_has_nothing_to_lose() -> None:
     assert without_doubt(baseline("ff"), {})[0].startswith("NO DROP CAN BE FOUND in any task")
 
 
+def test_where_progress_counts_the_warning_speaks_of_progress() -> None:
+    chains = made_of(with_records("a", [record(trial, "f", 0.0) for trial in trials("tour", 3)]))
+    assert without_doubt(chains, {"tour": Score.PROGRESS}) == [
+        "NO DROP CAN BE FOUND in any task: no trial of it made any progress in the baseline, so there is nothing to "
+        "lose. Make a baseline of a policy that gets somewhere."
+    ]
+    mixed = made_of(with_records("a", [record(trial, "f", 0.0) for trial in trials("tour", 1) + trials("reach", 1)]))
+    assert "no trial of it succeeded or made any progress" in without_doubt(mixed, {"tour": Score.PROGRESS})[0]
+
+
 @pytest.mark.parametrize(("body", "line"), REFUSED)
 def test_a_file_that_is_no_whole_baseline_is_refused(body: bytes, line: str, tmp_path: Path) -> None:
     (tmp_path / "b.json").write_bytes(body)

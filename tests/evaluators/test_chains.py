@@ -37,6 +37,17 @@ def test_a_chain_that_broke_counts_with_what_it_had_done() -> None:
     assert (found.average.value, found.average.n) == (2.5, 2)
 
 
+def test_where_every_chain_broke_at_its_start_there_is_no_length() -> None:
+    assert chains_of([record(trial, "e") for trial in trials_of("tour", 4)], 5) is None
+
+
+def test_chains_that_broke_are_counted_apart() -> None:
+    broken = [record(trial, "e") for trial in trials_of("tour", 6)[4:]]
+    found = chains_of([*chains([5, 5, 0, 0]), *broken], 5)
+    assert found is not None
+    assert (found.broke, found.average.n, found.average.value) == (2, 6, pytest.approx(10 / 6, abs=1e-5))
+
+
 def test_chains_that_begin_alike_widen_the_interval() -> None:
     done = [0] * 20 + [5] * 20
     alone, alike = chains_of(chains(done), 5), chains_of(chains(done, [str(k // 5) for k in range(40)]), 5)

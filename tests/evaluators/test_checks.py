@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from armtrial.envs import gl
-from armtrial.envs.guests import Guest
+from armtrial.envs.guests import Doubt, Guest
 from armtrial.evaluators import checks
 from armtrial.evaluators.checks import Check, Finding, Machine, Status
 
@@ -67,6 +67,7 @@ def machine(tmp_path: Path) -> Machine:
         usable=lambda device: True,
         run=giving({}),
         calvin=lambda environ: Guest("python", {"calvin_root": "/calvin"}, gl.GlChoice("egl", "llvmpipe", "4.5")),
+        robosuite=lambda environ: Guest("python", {}, gl.GlChoice("egl", "llvmpipe", "4.5")),
     )
 
 
@@ -238,6 +239,21 @@ def test_a_missing_calvin_leads_to_its_checkout(machine: Machine, said: str):
     assert finding.status is Status.MISSING
     assert (f"the CALVIN checkout {said} is no folder" if said else "CALVIN_ROOT, which is not set") in finding.fact
     assert finding.cure.startswith("git clone https://github.com/mees/calvin_env")
+
+
+def test_a_calvin_of_another_commit_is_no_ok_and_leads_to_the_one_that_is_meant(machine: Machine):
+    doubt = Doubt("calvin_env 1431a46bd36b is not 797142c", "git checkout 797142c")
+    (well,) = checks.calvin(machine)
+    (finding,) = checks.calvin(replace(machine, calvin=lambda environ: replace(machine.calvin(environ), doubt=doubt)))
+    assert well.status is Status.OK
+    assert (finding.status, finding.fact, finding.cure) == (Status.MISSING, doubt.fact, doubt.way_out)
+
+
+def test_a_missing_robosuite_leads_to_its_make_target(machine: Machine):
+    real = Machine(environ={}, folder=machine.folder).robosuite
+    (finding,) = checks.robosuite(replace(machine, environ={"ROBOSUITE_PYTHON": "/nowhere/python"}, robosuite=real))
+    assert (finding.status, finding.cure) == (Status.MISSING, "make robosuite")
+    assert finding.fact == "/nowhere/python cannot be run: No such file or directory"
 
 
 def test_too_little_memory_is_broken(machine: Machine):

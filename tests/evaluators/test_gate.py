@@ -10,6 +10,7 @@ from armtrial.evaluators.errors import FolderError, Mismatch, UserError
 from armtrial.evaluators.fitting import fitting
 from armtrial.evaluators.footing import check_place
 from armtrial.evaluators.gate import Gate, Status, gate
+from armtrial.evaluators.provenance import packages
 from armtrial.tests.baselines import FIRM, SHAKEN, baseline, baseline_of, of_tasks
 from armtrial.tests.pairs import BUILT, record, run, trials, with_records
 
@@ -160,6 +161,11 @@ def test_a_run_of_another_renderer_is_judged_where_it_was_played() -> None:
     assert "(egl: NVIDIA) than there is here (none), where the ground is tested. Judge a run where it" in str(
         told.value
     )
+
+
+def test_a_run_over_another_commit_of_the_world_s_code_is_not_judged_here() -> None:
+    with pytest.raises(Mismatch, match=r"another upstream \(calvin_env 1431a46bd36b\) than there is here \(none\)"):
+        check_place(elsewhere(upstream={"calvin_env": "1431a46bd36b"}, packages=packages()))
 
 
 def test_what_of_the_policy_differs_is_said() -> None:

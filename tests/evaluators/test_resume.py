@@ -185,6 +185,23 @@ def test_a_full_disk_loses_no_finished_trial(tmp_path: Path) -> None:
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+def test_a_run_keeps_the_commit_of_the_code_that_its_world_is_made_of(tmp_path: Path) -> None:
+    played(tmp_path / "run")
+    info = tmp_path / "run" / "run.json"
+    info.write_text(info.read_text().replace('"upstream": {}', '"upstream": {"calvin_env": "797142c588c2"}'))
+    said = r"was started with calvin_env 797142c588c2, and here it is none; .* Check that commit out again, or start"
+    with pytest.raises(Mismatch, match=said):
+        resume(tmp_path / "run", {}, False, Silent())
+
+
+def test_a_progress_that_no_trial_can_make_is_refused(tmp_path: Path) -> None:
+    played(tmp_path / "run")
+    file = tmp_path / "run" / "records.jsonl"
+    file.write_text(file.read_text().replace('"progress":1.0', '"progress":7', 1))
+    with pytest.raises(FolderError, match=r"line \d: its progress is 7, which lies between 0 and 1. Remove the line"):
+        load(tmp_path / "run")
+
+
 @pytest.mark.parametrize("name", ["arm.json", "arm"])
 @pytest.mark.parametrize(("content", "why"), [("0.9", "sha256 [0-9a-f]{12} then, [0-9a-f]{12} now"), (None, "is gone")])
 def test_a_file_that_the_world_is_handed_keeps_its_content(

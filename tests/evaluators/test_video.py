@@ -203,7 +203,7 @@ def test_a_finished_run_that_is_resumed_films_only_what_is_missing(
 ) -> None:
     broken(tmp_path, capsys)
     assert main(["--resume", str(tmp_path / "run")]) == 0
-    assert "filming 1 trials" in capsys.readouterr().err
+    assert "filming 1 trial ..." in capsys.readouterr().err
 
 
 def test_the_command_films_what_is_missing_and_ends_with_1_if_it_cannot(

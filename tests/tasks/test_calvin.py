@@ -23,6 +23,7 @@ from armtrial.tasks.variations import varied
 
 DIGEST_OF_CHAINS = "13bc4fad80a302e6405e5f4f800cc028789a245409cd12df39b783099ad4860f"
 DIGEST_OF_STARTS = "1a25eaf9bb3f57459937b95423f2a673e277945064e5c09c9c7cb97b3ff87150"
+DIGEST_OF_THE_ROBOT = "e57f9815fd4d4b97721d183f114f67aae5c71f170547f45249a3440b8892a2ae"
 TASK = CALVIN.tasks[0]
 
 
@@ -44,6 +45,12 @@ def test_the_start_states_are_those_of_the_public_benchmark() -> None:
     scenes = np.array([start_state(chain.situation).scene for chain in chains()])
     assert scenes.shape == (1000, 24)
     assert hashlib.sha256(scenes.tobytes()).hexdigest() == DIGEST_OF_STARTS
+
+
+def test_the_robot_starts_every_chain_as_in_the_public_benchmark() -> None:
+    robots = [start_state(chain.situation).robot for chain in chains()]
+    assert {robot.shape for robot in robots} == {(15,)}
+    assert {hashlib.sha256(robot.tobytes()).hexdigest() for robot in robots} == {DIGEST_OF_THE_ROBOT}
 
 
 def test_a_start_state_draws_from_a_stream_of_its_own() -> None:
