@@ -172,8 +172,8 @@ def test_every_rule_has_a_policy_that_breaks_it() -> None:
 
 def test_a_bad_action_is_named_with_its_value_and_its_bounds() -> None:
     assert violations(OutOfBounds(LINE)) == (
-        "a plan holds actions within the bounds: slot 0: action 0, 'jaw': 150 is outside [0, 100]; --wrap clip cuts it to "
-        "that; give (T, D) actions, clipped to the bounds of the spec",
+        "a plan holds actions within the bounds: slot 0: action 0, 'jaw': 150 is outside [0, 100]; --wrap clip cuts "
+        "it to that; give (T, D) actions, clipped to the bounds of the spec",
     )
 
 
