@@ -15,7 +15,7 @@ from . import api
 from .config import WHAT_IS_PLAYED, RunConfig
 from .demonstrations import INDEX, usable, write_index
 from .errors import Mismatch, UserError
-from .flags import LARGEST, PLAYED, SOME_ERROR, Parser, policy_flags, size, trial_flags, world_flags
+from .flags import LARGEST, PLAYED, SOME_ERROR, Parser, policy_flags, size, trial_flags, world_flags, wrap_flag
 from .folder import RunFolder, read_info
 from .ground import Ground, prepare
 from .interrupts import Stopped
@@ -40,6 +40,8 @@ EPILOG = """\
 examples:
   armtrial collect --suite single --episodes 200 --out data/single
   armtrial collect --suite single --task pen --episodes 50 --out data/pens --mistakes 0.2
+  armtrial collect --suite single --episodes 300 --out data/put-right --policy rynnvla --wrap takeover=20
+                                                    begun by a policy, ended by the expert: what puts its mistakes right
                                      a fifth of the attempts goes wrong on purpose and is recovered from
   armtrial collect --suite distractor --episodes 200 --out data/wide --randomize
                                      light, table and cameras vary more than in any evaluation
@@ -210,6 +212,7 @@ def _what(group: Any) -> None:
     trial_flags(group)
     group.add_argument("--policy", metavar="P", help="who demonstrates (default: expert)")
     policy_flags(group)
+    wrap_flag(group, "--wrap", "the policy")
     world_flags(group)
     group.add_argument("--mistakes", metavar="P", type=float, help="share of attempts that go wrong on purpose: 0 to 1")
     group.add_argument(

@@ -15,10 +15,12 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..envs.base import Observation, Size
 from ..policies.rynnvla.training.episodes import THINGS, Episode, Sights
 from ..policies.rynnvla.training.store import VIEWS, DrawnWriter, Entry, Label, Layout, StoreError, writing
+from ..policies.wrappers.takeover import TAKEN_OVER
 from ..tasks.base import derived_seed
 from . import demonstrations
 from .errors import FolderError, Mismatch, UserError
@@ -138,8 +140,9 @@ def _drawn(ground: Ground, jobs: Sequence[_Job], store: DrawnWriter, workers: in
 
 def _episode(replay: Replay, job: _Job, layout: Layout) -> Episode:
     steps = job.folder.read_steps(job.record)
-    last = min(job.record.result.steps, layout.until or job.record.result.steps)
-    ticks = np.arange(_first(job.record, layout.every), last, layout.every)
+    whole, begun = job.record.result.steps, _taken_over(job.record, steps["plan"])
+    last = min(whole, begun + (layout.until or whole))
+    ticks = np.arange(min(begun + _first(job.record, layout.every), last - 1), last, layout.every)
     views: dict[str, Size] = dict.fromkeys(VIEWS, layout.size)
     seen = list(replay.looks(job.folder, job.record, views, ticks.tolist(), privileged=True))
     return Episode(
@@ -163,6 +166,12 @@ def sights(seen: Sequence[Observation]) -> Sights | None:
 def _first(record: EpisodeRecord, every: int) -> int:
     """Another tick for each trial, so that all ticks of a task are seen, if not of every episode."""
     return derived_seed(record.trial.seed, "drawing") % min(every, record.result.steps)
+
+
+def _taken_over(record: EpisodeRecord, plans: NDArray[np.generic]) -> int:
+    """The first tick that an expert played: what a policy did before it is not to be learned."""
+    theirs = record.result.flags.get(TAKEN_OVER, 0)
+    return int(plans[-theirs]) if theirs else 0
 
 
 def _checked(replay: Replay, ground: Ground) -> Replay:

@@ -127,7 +127,7 @@ def wrap_flag(group: Any, name: str, what: str, **settings: Any) -> None:
         metavar="NAME[=X]",
         action=Repeatable,
         help=f"put around {what}, innermost first; repeatable: clip, delay=TICKS, noise=SHARE, ensemble[=M], "
-        "blend=TICKS, stamp, threshold",
+        "blend=TICKS, stamp, threshold, takeover=SECONDS",
         **settings,
     )
 

@@ -28,6 +28,7 @@ WRAPPERS = {
     "ensemble": "armtrial.policies.wrappers.ensemble:Ensemble",
     "blend": "armtrial.policies.wrappers.blend:Blend",
     "stamp": "armtrial.policies.wrappers.stamp:Stamp",
+    "takeover": "armtrial.policies.wrappers.takeover:Takeover",
     "threshold": "armtrial.policies.wrappers.threshold:Threshold",
 }
 """What `--wrap` puts around a policy."""
