@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = {"tasks", "envs", "policies", "evaluators", "reports"}
+FOLDERS = {"tasks", "envs", "real", "policies", "evaluators", "reports"}
 
 
 def run(*words: str, cwd: Path = ROOT) -> str:

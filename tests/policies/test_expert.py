@@ -264,6 +264,6 @@ def test_arguments_out_of_range_are_refused(build: Callable[[World], Expert], me
 def test_another_robot_is_refused() -> None:
     line = World(LineEnv.observation_spec, LineEnv.action_spec)
     with pytest.raises(
-        ValueError, match=r"^the expert moves shoulder_pan \(deg\), .*; this world has x \(m\), jaw \(%\)$"
+        ValueError, match=r"^the expert moves shoulder_pan \(deg\), .*; this world has x \(m\), jaw \(%\)\. It plays "
     ):
         Expert(line)
