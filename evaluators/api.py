@@ -25,6 +25,7 @@ from .pool import LocalSeat, Seat
 from .progress import Silent, Watcher
 from .provenance import digest, provenance
 from .records import EpisodeRecord, RunInfo, Sitting
+from .rollout import Take
 from .runner import Runner, pending
 from .summary import scores_json
 from .traces import Trace, read_traces
@@ -146,9 +147,17 @@ class Playing:
         yield from self._played([(trial, take) for trial, take in pending(trials, self.records) if trial.id in void])
 
     def _played(self, todo: Sequence[tuple[Trial, int]]) -> Iterator[EpisodeRecord]:
-        for take in self._runner.play(deque(todo)):
-            self.records.append(self.folder.append(take.record, take.steps, take.fault))
-            yield self.records[-1]
+        try:
+            for take in self._runner.play(deque(todo)):
+                yield self._keep(take)
+        except KeyboardInterrupt:
+            for take in self._runner.broken_off():
+                self._keep(take)
+            raise
+
+    def _keep(self, take: Take) -> EpisodeRecord:
+        self.records.append(self.folder.append(take.record, take.steps, take.fault))
+        return self.records[-1]
 
     def lend_desk(self, seats: Sequence[Seat]) -> None:
         """To a world with a person beside it, who keeps evidence in the run's folder and may think again."""

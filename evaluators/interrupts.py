@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends the run cleanly, further ones only end what still runs."""
+"""Ctrl-C, SIGTERM, a terminal that is gone: the first ends the run cleanly, further ones only end what still runs."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from ..envs.living import kill_all
 INTERRUPTED = 130
 CLEANING_SECONDS = 5.0
 """A clean end that takes longer is stuck, in a third party's code: the next signal ends the process as it is."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CUT_SHORT = b"\nStopped at once. Everything finished is kept: --resume DIR goes on.\n"
 
 

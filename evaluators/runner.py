@@ -7,19 +7,22 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from ..envs.base import Verdict
 from ..envs.faults import Fault, caught
 from ..envs.player import Closing, Leg, Opening
+from ..envs.rig import KeepsLog
 from ..policies.base import Plan, Policy, Query, World
 from ..tasks.base import Origin, Outcome, Trial
 from .errors import UserError
 from .pace import WAITS, Pace
-from .pool import Seat, ready
+from .pool import LocalSeat, Seat, ready
 from .records import EpisodeRecord
 from .rollout import Rollout, Take
 
+INTERRUPTED = "interrupted"
 RETRIED = (Origin.TRANSPORT, Origin.WORKER)
 """Errors that say nothing of the policy or the world: their trial is played once more at once."""
 
@@ -78,6 +81,19 @@ class Runner:
                 yield self._done.popleft()
             if self._queries:
                 self._ask_policy()
+
+    def broken_off(self) -> Iterator[Take]:
+        """What has ended and was not given yet; and of trials on a rig, which cannot be had again, what was played."""
+        while self._done:
+            yield self._done.popleft()
+        for slot in self._slots:
+            if slot.rollout is None or not isinstance(slot.seat, LocalSeat) or not isinstance(slot.seat.env, KeepsLog):
+                continue
+            slot.seat.submit("finish", False, allowed=0.0)
+            closing = slot.seat.receive()
+            if isinstance(closing, Closing):
+                yield slot.rollout.finished(_void(closing), None, slot.seat.name)
+            slot.rollout = None
 
     def _fill(self, todo: deque[tuple[Trial, int]]) -> None:
         for slot in tuple(self._slots):
@@ -206,6 +222,13 @@ class Runner:
     def _end(self, slot: _Slot, closing: Closing | None, fault: Fault | None) -> None:
         self._done.append(_rollout_of(slot).finished(closing, fault, slot.seat.name))
         slot.rollout = None
+
+
+def _void(closing: Closing) -> Closing:
+    """Of a trial that was interrupted: it comes again."""
+    log = None if closing.log is None else replace(closing.log, void_reason=INTERRUPTED)
+    verdict = Verdict(Outcome.VOID, f"void_{INTERRUPTED}", "", by=INTERRUPTED)
+    return replace(closing, verdict=verdict, log=log)
 
 
 def _rollout_of(slot: _Slot) -> Rollout:

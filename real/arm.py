@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ from .operator import Card, Nobody, Operator, Pause, Person
 from .pictures import difference, keep, resized
 from .reading import ArmError, CameraFrozen, LineLost
 from .starts import Starts, in_words, layout_of
+from .stop_news import StopNews, on_its_way, said
 
 RATE = 30.0
 LOOKS = 3
@@ -124,6 +126,8 @@ class So100Arm:
         self._notes = Notes()
         self._running = False
         self._keyboard: Keyboard | None = None
+        self._halted = False
+        """By a person, on the way from one pose to another."""
         self._last_trial = ""
 
     def _built(
@@ -163,13 +167,16 @@ class So100Arm:
         self._prepared(trial, task, in_words(layout), picture)
         self._trial, self._task, self._thing = trial, task, next(iter(layout.targets))
         self._cursor = self._given = 0
+        notes.films = self._filming(trial)
         self.loop.forget()
         self._base, self._first = self.loop.begins, self.loop.reading
-        notes.films = self._filming(trial)
         self.loop.attended, self._running = True, True
+        if notes.films is not None:
+            notes.films.begin()
         self._operator.watch()
         if self._console is not None:
-            self._keyboard = Keyboard(self._console, lambda: self.loop.stop("operator"), _interrupt)
+            told = StopNews(lambda: self.loop.stopped)
+            self._keyboard = Keyboard(self._console, lambda: self.loop.stop("operator"), _interrupt, told.news)
         return Start(layout.values(), tuple(layout.distractors))
 
     def observe(self, cameras: Mapping[str, Size], privileged: bool = False) -> Observation:
@@ -215,9 +222,11 @@ class So100Arm:
         notes.judgements, notes.void_reason = self._operator.judge(self._trial.id, played, named)
         self._last_trial, last = self._trial.id, notes.judgements[-1]
         label = last.label or ("" if last.outcome is Outcome.SUCCESS else played.label)
-        return Verdict(last.outcome, label, "", last.note, last.by)
+        return Verdict(last.outcome, label, "", "; ".join(filter(None, (last.note, *self._lost_films()))), last.by)
 
     def trial_log(self) -> tuple[TrialLog, Mapping[str, NDArray[np.generic]]]:
+        if self._running:
+            self.loop.stop("broken_off")
         self._leave_trial()
         detected = None if self._soft is None else bool(self._soft.told()[0].success)
         rig = {
@@ -234,20 +243,23 @@ class So100Arm:
         return np.concatenate([resized(image, (320, 240)) for image in images], axis=1)
 
     def close(self) -> None:
-        """The arm goes to its rest and is let go there; one that cannot is left holding."""
-        self._leave_trial()
+        """The arm goes to its rest and is let go there; one that cannot, or is not let, is left holding."""
         if self._closed:
             return
+        why: str | None = "interrupted"
         try:
+            self._leave_trial()
             self._revive()
             self._go_to(REST)
             self.loop.close()
             self._follower.relax()
+            why = None
         except (ArmError, LineLost) as error:
-            self.loop.close()
-            if self._console is not None:
-                self._console.say(f"{error}. The arm is left as it is: hold it before you cut its power")
+            why = str(error)
         finally:
+            self.loop.close()
+            if why is not None and self._console is not None:
+                self._console.say(f"{why}. The arm is left holding: hold it before you cut its power")
             self._shut()
 
     def _begun(self) -> Loop:
@@ -272,7 +284,7 @@ class So100Arm:
         """The line may have been lost in the trial before."""
         try:
             self.loop.check()
-        except LineLost:
+        except (ArmError, LineLost):
             self.loop.close()
             self._follower.close()
             self._follower.connect()
@@ -283,32 +295,58 @@ class So100Arm:
         moment goes on from where the arm is."""
         target = np.clip(self._units.to_units(pose), self._limits.low, self._limits.high)
         stop = Stop("host_stalled")
-        for _ in range(HOST_STALLS):
-            stop = self._gone(target)
-            if stop is None:
-                self._settle()
-                return
-            if stop.reason != "host_stalled":
-                break
-        raise ArmError(f"the arm stopped on its way: {_said(stop)}. Look at it, then go on")
+        with self._watched():
+            for _ in range(HOST_STALLS):
+                stop = self._gone(target)
+                if stop is None:
+                    self._settle()
+                    return
+                if stop.reason != "host_stalled":
+                    break
+        raise ArmError(on_its_way(stop))
+
+    @contextmanager
+    def _watched(self) -> Generator[None]:
+        """A person stops the arm here as in a trial."""
+        self._halted = False
+        if self._console is None:
+            yield
+            return
+        if self._console.gone:
+            raise ArmError("the terminal is gone, and with it whoever could stop the arm")
+        keyboard = Keyboard(self._console, self._halt, _interrupt)
+        try:
+            yield
+        finally:
+            keyboard.close()
+
+    def _halt(self) -> None:
+        """Noted first: what was stopped is forgotten when the way begins."""
+        self._halted = True
+        self.loop.stop("operator")
 
     def _gone(self, target: Vector) -> Stop | None:
         """What stopped it on its way; None where it went all of it."""
         self.loop.forget()
         for goal in [*raised(self.loop.last, self._units), target]:
+            if self._halted:
+                self.loop.stop("operator")
             path = gentle(self.loop.last, goal, RATE)
             first = self.loop.tick + 1
             self.loop.follow(first, path)
-            self.loop.row(first + len(path))
-            if self.loop.stopped is not None:
-                break
-        return self.loop.stopped
+            for tick in range(first, first + len(path) + 1):
+                self.loop.row(tick)
+                if self.loop.stopped is not None:
+                    return self.loop.stopped
+        return None
 
     def _settle(self) -> None:
         """Where it was sent, which may be short of what was wanted: an arm at rest may lie on its floor."""
         gap = np.zeros(GRIPPER)
         for _ in range(round(RATE)):
             gap = np.abs(self.loop.reading.state - self.loop.last)[:GRIPPER]
+            if self._halted:
+                raise ArmError(on_its_way(Stop("operator")))
             if gap.max() <= ARRIVED:
                 return
             self.loop.row(self.loop.tick)
@@ -334,8 +372,7 @@ class So100Arm:
             try:
                 amendment = self._operator.ready(card, self._last_trial)
             except Pause:
-                self._go_to(REST)
-                self._operator.wait("the arm rests.")
+                self._operator.wait(self._rested())
                 self._made_ready()
                 continue
             if amendment is not None:
@@ -348,6 +385,14 @@ class So100Arm:
             if self._operator.accept(self._notes.photo, self._notes.difference):
                 self._notes.accepted_by = self._operator.name
                 return
+
+    def _rested(self) -> str:
+        """What there is to say of it."""
+        try:
+            self._go_to(REST)
+        except (ArmError, LineLost) as error:
+            return f"{error}."
+        return "the arm rests."
 
     def _shown(self, trial: Trial) -> Image | None:
         """The start as the twin draws it, in a file that is named to the person."""
@@ -428,7 +473,7 @@ class So100Arm:
         """A stop is told once."""
         if stop is None or self._notes.stops:
             return ()
-        self._notes.stops.append(Event(self._cursor / RATE, "safety_stop", _said(stop)))
+        self._notes.stops.append(Event(self._cursor / RATE, "safety_stop", said(stop)))
         return tuple(self._notes.stops)
 
     def _filming(self, trial: Trial) -> Filming | None:
@@ -443,27 +488,32 @@ class So100Arm:
         )
 
     def _leave_trial(self) -> None:
+        """Over when all of it is done: one that is interrupted here is left once more."""
         if not self._running:
             return
-        self._running = self.loop.attended = False
+        self.loop.attended = False
         self.loop.follow(0, [])
         self._told(self.loop.stopped)
+        self._notes.rows, self._notes.late = self.loop.rows[: self._cursor], self.loop.late[: self._cursor]
         if self._keyboard is not None:
             self._keyboard.close()
             self._keyboard = None
-        self._notes.rows, self._notes.late = self.loop.rows[: self._cursor], self.loop.late[: self._cursor]
         if self._notes.films is not None:
             self._notes.films.close(self._cursor)
+            for text in self._lost_films():
+                if self._console is not None:
+                    self._console.say(text)
+        self._running = False
+
+    def _lost_films(self) -> list[str]:
+        lost = {} if self._notes.films is None else self._notes.films.lost
+        return [f"no film of '{camera}': {why}" for camera, why in lost.items()]
 
     def _shut(self) -> None:
         self._closed = True
         for part in (self._follower, self._soft, self._console, self._starts):
             if part is not None:
                 part.close()
-
-
-def _said(stop: Stop) -> str:
-    return f"{stop.reason}:{stop.joint}" if stop.joint else stop.reason
 
 
 def _user() -> str:

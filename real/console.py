@@ -17,10 +17,19 @@ from .reading import ArmError
 STOP_KEYS = (" ", "\x03")
 """Space and Ctrl-C."""
 INTERRUPT = "\x03"
+REST_OF_KEY = 0.01
+"""Seconds within which the further bytes of a key come."""
 
 
 class Console(Protocol):
+    gone: bool
+    """Nobody is there any more, and every key is Ctrl-C."""
+
     def say(self, text: str) -> None: ...
+
+    def flush(self) -> None:
+        """Drops what was typed before anything was asked."""
+        ...
 
     def key(self, seconds: float | None = None) -> str:
         """The next key; empty where none comes in time. None: for as long as it takes."""
@@ -41,6 +50,9 @@ class Terminal:
                 f"{path} is no terminal to ask a person at ({error.args[-1]}). Start from one, over SSH by ssh -t, or "
                 "name one by --console; a rehearsal by --port twin --yes needs none"
             ) from None
+        self.gone = False
+        self._kept = b""
+        """A byte that was read with a key, and is none of it."""
         tty.setcbreak(self._file)
         mode = termios.tcgetattr(self._file)
         mode[3] &= ~termios.ISIG
@@ -50,17 +62,31 @@ class Terminal:
         with suppress(OSError):  # of a terminal that is gone the keys tell
             os.write(self._file, (text + "\n").encode())
 
+    def flush(self) -> None:
+        self._kept = b""
+        with suppress(OSError, termios.error):  # as in say
+            termios.tcflush(self._file, termios.TCIFLUSH)
+
     def key(self, seconds: float | None = None) -> str:
-        if not select.select([self._file], [], [], seconds)[0]:
-            return ""
-        try:
-            first = os.read(self._file, 1)
-        except OSError:
-            first = b""
-        if not first:
-            return INTERRUPT  # the terminal is gone, and with it whoever could stop the arm
-        following = sum(first[0] >= least for least in (0xC0, 0xE0, 0xF0))  # UTF-8 says so itself
-        return (first + (os.read(self._file, following) if following else b"")).decode(errors="replace")
+        whole = self._byte(seconds)
+        following = sum(whole[:1] >= least for least in (b"\xc0", b"\xe0", b"\xf0"))  # UTF-8 says so itself
+        for _ in range(following):
+            byte = self._byte(REST_OF_KEY)
+            if not b"\x80" <= byte < b"\xc0":
+                self._kept = byte  # a key of its own, and perhaps the one that stops the arm
+                break
+            whole += byte
+        return INTERRUPT if self.gone else whole.decode(errors="replace")
+
+    def _byte(self, seconds: float | None) -> bytes:
+        """Empty where none comes in time, or the terminal is gone, and with it whoever could stop the arm."""
+        kept, self._kept = self._kept, b""
+        if kept or not select.select([self._file], [], [], seconds)[0]:
+            return kept
+        with suppress(OSError):
+            kept = os.read(self._file, 1)
+        self.gone = not kept
+        return kept
 
     def close(self) -> None:
         with suppress(OSError, termios.error):
@@ -69,11 +95,18 @@ class Terminal:
 
 
 class Keyboard:
-    """Listens while a trial runs: a stop is acted on within a tick, all else waits to be asked for."""
+    """Listens while the arm moves: a stop is acted on within a tick, all else waits to be asked for."""
 
-    def __init__(self, console: Console, on_stop: Callable[[], None], on_interrupt: Callable[[], None]) -> None:
-        """`on_interrupt`: for a second Ctrl-C."""
-        self._console, self._on_stop, self._on_interrupt = console, on_stop, on_interrupt
+    def __init__(
+        self,
+        console: Console,
+        on_stop: Callable[[], None],
+        on_interrupt: Callable[[], None],
+        news: Callable[[], str] = str,
+    ) -> None:
+        """`on_interrupt`: for a second Ctrl-C, and for a terminal that is gone. `news`: what there is to tell
+        meanwhile."""
+        self._console, self._on_stop, self._on_interrupt, self._news = console, on_stop, on_interrupt, news
         self._keys: list[tuple[float, str]] = []
         self._over = threading.Event()
         self._interrupts = 0
@@ -95,10 +128,14 @@ class Keyboard:
             if key in STOP_KEYS:
                 self._on_stop()
                 self._interrupts += key == INTERRUPT
-                if self._interrupts > 1:
+                if self._interrupts > 1 or self._console.gone:
                     self._on_interrupt()
+            if self._console.gone:
+                return
             if key:
                 self._keys.append((time.perf_counter(), key))
+            if news := self._news():
+                self._console.say(news)
 
 
 def line(console: Console, prompt: str) -> str:

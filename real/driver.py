@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import termios
 import time
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from draccus.utils import ParsingError
 from lerobot.robots.so_follower import SO100Follower, SO100FollowerConfig
 
 from ..envs.base import Image, Vector
@@ -27,8 +30,12 @@ LEAP = 40.0
 """Degrees."""
 FAILURES = (RuntimeError, OSError, termios.error)
 """What a line that is cut raises; LeRobot's ConnectionError and pyserial's exceptions are OSErrors."""
-VITAL = ("Present_Temperature", "Present_Voltage", "Present_Current", "Status")
+VITAL = ("Present_Temperature", "Present_Voltage", "Present_Current", "Status", "Torque_Enable")
 """Read in turn, one a tick: they change slowly, and a line has only so much time."""
+
+
+SPARED = {"Max_Torque_Limit": 500, "Protection_Current": 250, "Overload_Torque": 25}
+"""What LeRobot writes to the gripper, so that a grip does not burn it."""
 
 
 class Follower:
@@ -45,9 +52,16 @@ class Follower:
             num_read_retries=RETRIES,
             cameras=dict(cameras),
         )
-        self._robot = SO100Follower(config)
+        try:
+            self._robot = SO100Follower(config)
+        except (ParsingError, ValueError, KeyError, TypeError) as error:
+            raise ArmError(_unreadable(config, error)) from None
+        self._claim: int | None = None
+        """The port, opened once more for its lock: no second program drives this arm."""
         self._vital: dict[str, Vector] = dict.fromkeys(VITAL, np.zeros(len(JOINTS)))
         self._turn = 0
+        self._unset = False
+        """LeRobot has begun to set the arm up, and was not done: a torque that is on by then says nothing."""
         self._state: Vector | None = None
         self.firmware = ""
         """Of all servos, as they told when they were connected."""
@@ -71,14 +85,27 @@ class Follower:
                     raise ArmError(self._why(error)) from None
 
     def _open(self) -> None:
-        """Checked first; and a torque that comes on finds its goals where the arm is."""
+        """Checked first; and a torque that comes on finds its goals where the arm is. An arm that holds itself goes on
+        doing so: LeRobot would let it fall to set it up."""
         bus = self._robot.bus
+        self._claimed()
         bus.connect()
         self._check_calibration()
         here = bus.sync_read("Present_Position", normalize=False, num_retry=RETRIES)
+        holds = not self._unset and self._read("Torque_Enable").any()
+        if holds:
+            self._check_settings()
         bus.sync_write("Goal_Position", here, normalize=False)
-        bus.disconnect(disable_torque=False)
-        self._robot.connect(calibrate=False)
+        if holds:
+            self.regain()
+            for camera in self._robot.cameras.values():
+                if not camera.is_connected:
+                    camera.connect()
+        else:
+            bus.disconnect(disable_torque=False)
+            self._unset = True
+            self._robot.connect(calibrate=False)
+            self._unset = False
         for name in VITAL:
             self._vital[name] = self._read(name)
         major, minor = (
@@ -95,8 +122,8 @@ class Follower:
         except FAILURES as error:
             raise LineLost(_line(error)) from None
         self._turn += 1
-        temperature, voltage, current, errors = (self._vital[name] for name in VITAL)
-        return Reading(state, load, temperature, voltage / 10, current, errors)
+        temperature, voltage, current, errors, torque = (self._vital[name] for name in VITAL)
+        return Reading(state, load, temperature, voltage / 10, current, errors, torque)
 
     def send(self, goal: Vector) -> None:
         try:
@@ -105,15 +132,30 @@ class Follower:
             raise LineLost(_line(error)) from None
 
     def reopen(self) -> bool:
-        """Tries the port once more, with the servos as they are; whether they answer."""
-        bus = self._robot.bus
+        """Tries the port once more, with the servos as they are; whether they answer. Those that were without power
+        have lost their torque."""
         self._let_go()
         try:
-            bus.connect()
+            self._claimed()
+            self._robot.bus.connect()
+            self.regain()
             return True
         except FAILURES:
             self._let_go()
             return False
+
+    def regain(self) -> None:
+        """Torque on again where it is off; the goal first, so that nothing leaps."""
+        bus = self._robot.bus
+        try:
+            limp = [joint for joint, on in zip(JOINTS, self._read("Torque_Enable")) if not on]
+            if not limp:
+                return
+            here = bus.sync_read("Present_Position", limp, normalize=False, num_retry=RETRIES)
+            bus.sync_write("Goal_Position", here, normalize=False, num_retry=RETRIES)
+            bus.sync_write("Torque_Enable", dict.fromkeys(limp, 1), normalize=False, num_retry=RETRIES)
+        except FAILURES as error:
+            raise LineLost(_line(error)) from None
 
     def relax(self) -> None:
         """Torque off: an arm that is not at rest falls. Also where a servo reports an error, which LeRobot's own way
@@ -168,6 +210,40 @@ class Follower:
         handler.is_using = False
         if handler.is_open:
             handler.closePort()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
+
+    def _claimed(self) -> None:
+        """Before anything is said on the line."""
+        port = self._robot.config.port
+        try:
+            self._claim = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            raise ArmError(
+                f"there is no port {port}. Look at its cable; armtrial doctor names the ports that there are"
+            ) from None
+        except PermissionError:
+            raise ArmError(
+                f"the port {port} may not be opened by this user. Join its group: sudo usermod -aG dialout $USER"
+            ) from None
+        except BlockingIOError:
+            raise ArmError(
+                f"another program drives the arm on {port}; one does at a time. End that one first"
+            ) from None
+
+    def _check_settings(self) -> None:
+        """Of servos that hold: what LeRobot writes needs their torque off."""
+        wanted = {"P_Coefficient": self._robot.config.position_p_coefficient, **SPARED}
+        for register, value in wanted.items():
+            joint = GRIPPER if register in SPARED else 0
+            there = int(self._read(register)[joint])
+            if there != value:
+                raise ArmError(
+                    f"the arm holds itself, and {JOINTS[joint]} has {register} {there}, not {value}: setting it would "
+                    "let it fall. Lower it to its rest by hand, with its power off; then switch it on and start again"
+                )
 
     def _check_file(self) -> None:
         if not self._robot.calibration:
@@ -197,6 +273,15 @@ class Follower:
         if "Missing motor IDs" in said:
             return f"not all servos answer on {self._robot.config.port}: {said}. Look at power and cables"
         return f"no arm answers on {self._robot.config.port}: {said}. Look at power and cable; see armtrial doctor"
+
+
+def _unreadable(config: SO100FollowerConfig, error: Exception) -> str:
+    folder, said = config.calibration_dir or "LeRobot's own folder", _line(error.__cause__ or error)
+    return (
+        f"the calibration of '{config.id}' in {folder} cannot be read: {said}. Put a copy of it back, or "
+        f"delete it and calibrate: lerobot-calibrate --robot.type=so100_follower --robot.port={config.port} "
+        f"--robot.id={config.id}"
+    )
 
 
 def _line(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import numpy as np
 
 from ..envs.base import Image
 from .reading import CameraFrozen
+
+FAILURES = (OSError, RuntimeError, ValueError, StopIteration)
+"""Of an encoder that is gone, a disk that is full, a picture of another size."""
 
 
 class Film:
@@ -77,33 +80,53 @@ class Filming:
         rate: float,
         ticks: Callable[[], int] | None,
     ) -> None:
-        """`ticks`: how many there have been, where nobody asks."""
-        self._films = {name: Film(path, rate) for name, path in paths.items()}
+        """The first pictures are taken here, before any clock runs: an encoder takes its time to start. `ticks`: how
+        many there have been, where nobody asks."""
         self._picture, self._ticks = picture, ticks
+        self.lost: dict[str, str] = {}
+        """Why there is no film, by camera: what a trial was is known without it."""
+        self._films: dict[str, Film] = {}
+        for name, path in paths.items():
+            with self._losing(name):
+                self._films[name] = Film(path, rate)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="film", daemon=True) if ticks is not None else None
-        if self._thread is None:
-            self.take(0)
-        else:
+        self.take(0)
+
+    def begin(self) -> None:
+        """The clock runs."""
+        if self._thread is not None:
             self._thread.start()
 
     @property
     def paths(self) -> list[Path]:
-        return [film.path for film in self._films.values()]
+        """Of the films that there are."""
+        return [film.path for name, film in self._films.items() if name not in self.lost and film.path.is_file()]
 
     def take(self, tick: int) -> None:
         """What is to be seen before the action of this tick. A camera that gives nothing is shown as it was last."""
         for name, film in self._films.items():
-            with suppress(CameraFrozen):
-                film.add(self._picture(name), tick)
+            with self._losing(name), suppress(CameraFrozen):
+                if name not in self.lost:
+                    film.add(self._picture(name), tick)
 
     def close(self, ticks: int) -> None:
         self._over.set()
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join()
-        for film in self._films.values():
-            film.fill(ticks)
-            film.close()
+        for name, film in self._films.items():
+            with self._losing(name):
+                if name not in self.lost:
+                    film.fill(ticks)
+            with self._losing(name):
+                film.close()
+
+    @contextmanager
+    def _losing(self, name: str) -> Generator[None]:
+        try:
+            yield
+        except FAILURES as error:
+            self.lost.setdefault(name, str(error).strip().partition("\n")[0] or type(error).__name__)
 
     def _run(self) -> None:
         """Takes half of one core at most: a twin's pictures are drawn."""

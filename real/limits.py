@@ -47,7 +47,8 @@ class Limits:
     stalled_seconds: float = 1.0
     """... for so long, while it moves less than a degree."""
     persists: int = 8
-    """Ticks for which a servo must report heat, voltage or an alarm: two readings, since each is read every fourth."""
+    """Ticks for which a servo must report heat, voltage, an alarm or no torque: two readings, since each is read every
+    fifth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,17 @@ class Allowed:
 def allowed(
     wanted: Vector, last: Vector, state: Vector, grip_load: float, limits: Limits, arm: Calibration, seconds: float
 ) -> Allowed:
-    """The nearest that may be sent. `last`: what was sent before, `seconds` ago."""
+    """The nearest that may be sent; of what is no number, what was. `last`: what was sent before, `seconds` ago."""
     reach, way = limits.lead, limits.speed * seconds
-    ranged = np.clip(wanted, limits.low, limits.high)
+    ranged = np.clip(np.where(np.isfinite(wanted), wanted, last), limits.low, limits.high)
     slowed = np.clip(ranged, last - way, last + way)
     near = np.clip(slowed, state - reach, state + reach)
     held = gripped(near, last, grip_load, limits)
     goal = above_floor(held, last, limits, arm)
     steps = {"range": ranged, "speed": slowed, "lead": near, "grip": held, "floor": goal}
     befores = (wanted, *steps.values())
-    cut = tuple(name for (name, after), before in zip(steps.items(), befores) if np.abs(after - before).max() > 1e-9)
+    same = (bool((np.abs(after - before) <= 1e-9).all()) for after, before in zip(steps.values(), befores))
+    cut = tuple(name for name, kept in zip(steps, same) if not kept)
     return Allowed(goal, cut)
 
 
@@ -111,6 +113,7 @@ class Strain:
     """Ticks; so the next."""
     unpowered: int = 0
     alarmed: int = 0
+    limp: int = 0
     stalled: int = 0
     since: tuple[float, ...] = ()
     """Where the joints were when one began to push in vain."""
@@ -124,13 +127,15 @@ def strained(
     temperature: Vector,
     voltage: Vector,
     errors: Vector,
+    torque: Vector,
     limits: Limits,
 ) -> Strain:
     """One tick later."""
     hot = before.hot + 1 if temperature.max() >= limits.hottest else 0
     bad = voltage.min() < limits.voltage[0] or voltage.max() > limits.voltage[1]
     alarmed = before.alarmed + 1 if errors.any() else 0
-    now = replace(before, hot=hot, unpowered=before.unpowered + 1 if bad else 0, alarmed=alarmed)
+    limp = 0 if torque.all() else before.limp + 1
+    now = replace(before, hot=hot, unpowered=before.unpowered + 1 if bad else 0, alarmed=alarmed, limp=limp)
     pushing = (np.abs(load) >= limits.stalled_load) & (np.abs(goal - state) >= limits.stalled_gap)
     moved = np.abs(state - before.since).max() if before.since else 0.0
     if not pushing[:GRIPPER].any() or moved > 1.0:
@@ -147,12 +152,14 @@ def trouble(strain: Strain, errors: Vector, limits: Limits, rate: float) -> str:
         return "temperature"
     if strain.unpowered >= limits.persists:
         return "voltage"
+    if strain.limp >= limits.persists:
+        return "torque_lost"
     return "stalled_joint" if strain.stalled >= limits.stalled_seconds * rate else ""
 
 
-def whose(reason: str, errors: Vector, temperature: Vector, load: Vector) -> str:
+def whose(reason: str, errors: Vector, temperature: Vector, load: Vector, torque: Vector) -> str:
     """The joint that a stop is about."""
-    worst = {"temperature": temperature, "stalled_joint": np.abs(load[:GRIPPER])}
+    worst = {"temperature": temperature, "stalled_joint": np.abs(load[:GRIPPER]), "torque_lost": -torque}
     if reason in worst:
         return JOINTS[int(np.argmax(worst[reason]))]
     flagged = [joint for joint, error in zip(JOINTS, errors) if int(error)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +16,7 @@ import numpy as np
 from ..envs.base import Vector
 from ..envs.so100.units import GRIPPER, Calibration
 from .limits import Limits, Strain, allowed, strained, trouble, whose
-from .reading import LineLost, Reading
+from .reading import ArmError, LineLost, Reading
 
 RECONNECT_SECONDS = 5.0
 """For a cable that was pulled; in that time the servos hold their last goals by themselves."""
@@ -34,6 +35,10 @@ class Body(Protocol):
     def send(self, goal: Vector) -> None: ...
 
     def reopen(self) -> bool: ...
+
+    def regain(self) -> None:
+        """Torque on again where it went off, with the goal where the joint is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +126,15 @@ class Loop:
             self._beat_until(tick)
             return self.rows[tick - self.begins]
         with self._changed:
-            self._changed.wait_for(lambda: self.tick > tick or self._fault is not None)
-            if self.tick <= tick and self._fault is not None:
-                raise self._fault
-            return self.rows[tick - self.begins]
+            self._changed.wait_for(lambda: self.tick > tick or self._ended)
+            if self.tick > tick:
+                return self.rows[tick - self.begins]
+        self.check()
+        raise ArmError("the loop that drives the arm was closed while a tick was waited for; begin again")
+
+    @property
+    def _ended(self) -> bool:
+        return self._fault is not None or self._closing
 
     def _beat_until(self, tick: int) -> None:
         try:
@@ -140,7 +150,9 @@ class Loop:
             raise self._fault
 
     def close(self) -> None:
-        self._closing = True
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
 
@@ -162,9 +174,20 @@ class Loop:
             while not self._closing:
                 self._beat(wait)
         except LineLost as lost:
-            with self._changed:
-                self._fault = lost
-                self._changed.notify_all()
+            self._broken(lost)
+        except BaseException as error:  # noqa: BLE001 -- whoever waits for a tick hears of it, whatever it is
+            self.stop("loop_broken")
+            with suppress(Exception):  # where even that fails the servos hold their last goal by themselves
+                self._body.send(self._held())
+            said = " ".join(str(error).split())
+            self._broken(
+                ArmError(f"the loop that drives the arm broke, and the arm holds: {type(error).__name__}: {said}")
+            )
+
+    def _broken(self, why: BaseException) -> None:
+        with self._changed:
+            self._fault = why
+            self._changed.notify_all()
 
     def _beat(self, wait: Callable[[], None]) -> None:
         goal, cut = self._choose()
@@ -176,6 +199,13 @@ class Loop:
             self._trim()
             self._judge(goal, reading)
             self._changed.notify_all()
+        if self._strain.limp and self._strain.limp % self._limits.persists == 0 and not reading.errors.any():
+            self._through(self._regained)
+
+    def _regained(self) -> Reading:
+        """Tried where no servo says that it protects itself."""
+        self._body.regain()
+        return self.reading
 
     def _sent_and_read(self, goal: Vector, wait: Callable[[], None]) -> Reading:
         self._body.send(goal)
@@ -212,11 +242,11 @@ class Loop:
         return self._kept
 
     def _judge(self, goal: Vector, reading: Reading) -> None:
-        told = reading.state, reading.load, reading.temperature, reading.voltage, reading.errors
+        told = reading.state, reading.load, reading.temperature, reading.voltage, reading.errors, reading.torque
         self._strain = strained(self._strain, goal, *told, self._limits)
         reason = trouble(self._strain, reading.errors, self._limits, self._rate)
         if reason and self.stopped is None:
-            self.stop(reason, whose(reason, reading.errors, reading.temperature, reading.load))
+            self.stop(reason, whose(reason, reading.errors, reading.temperature, reading.load, reading.torque))
 
     def _trim(self) -> None:
         """Between trials nobody asks for what was."""

@@ -9,7 +9,9 @@ from ..envs.so100.kinematics import Reach, hand_of
 from ..envs.so100.units import GRIPPER, Calibration
 
 GENTLE = 25.0
-"""Units a second of the fastest joint."""
+"""Units a second of the fastest joint, over the whole of its way ..."""
+PEAK = 1.875
+"""... and so many times that in the middle of it."""
 
 
 def gentle(start: Vector, goal: Vector, rate: float) -> Vector:

@@ -38,6 +38,9 @@ VOID_REASONS = (
 HELP = "s success so far   f give up   a attempt   l lifted   d dropped   h I reached in   SPACE or Ctrl-C STOP"
 READY = "Enter: it is laid out   u: take back the last verdict   p: pause   q: stop here, to be resumed"
 JUDGE = "s success   f failure   v void   n note"
+JUDGE_STOPPED = "the arm was stopped, which is no success:   f failure   v void   n note"
+STOPPED = "safety_stop"
+"""How the labels of all stops begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +102,9 @@ class Nobody:
         """There is nobody to tell."""
 
     def judge(self, trial: str, played: Played, stop: str) -> tuple[tuple[Judgement, ...], str]:
-        outcome = Outcome.SUCCESS if played.success else Outcome.FAILURE
-        return (Judgement(now(), outcome, "" if played.success else stop or played.label, self.name),), ""
+        success = played.success and not stop.startswith(STOPPED)
+        outcome = Outcome.SUCCESS if success else Outcome.FAILURE
+        return (Judgement(now(), outcome, "" if success else stop or played.label, self.name),), ""
 
     def wait(self, text: str) -> None:
         """Goes on."""
@@ -109,6 +113,8 @@ class Nobody:
 class Person:
     def __init__(self, console: Console, name: str) -> None:
         self.console, self.name = console, name
+        self._ends: dict[str, str] = {}
+        """Of each trial that was judged, what it was ended by."""
 
     def ready(self, card: Card, last: str) -> Amendment | None:
         say = self.console.say
@@ -117,9 +123,8 @@ class Person:
             say(f"  {text}")
         if card.picture:
             say(f"  as in {card.picture}")
-        say(READY)
         while True:
-            key = self._key("\n", "u", "p", "q")
+            key = self._asked(READY, "\n", "u", "p", "q")
             if key == "\n":
                 return None
             if key == "p":
@@ -130,13 +135,12 @@ class Person:
                 say("no verdict was given in this sitting")
                 continue
             say(f"the verdict of {last} is taken back. What is it?")
-            judgements, reason = self._asked(last, "")
+            judgements, reason = self._judged(last, self._ends.get(last, ""))
             return Amendment(last, judgements[-1], reason)
 
     def accept(self, photo: str, difference: float | None) -> bool:
         told = "" if difference is None else f", {100 * difference:.1f} % off what is wanted"
-        self.console.say(f"start photo: {photo or 'none'}{told}.   Enter: accept   r: once more")
-        return self._key("\n", "r") == "\n"
+        return self._asked(f"start photo: {photo or 'none'}{told}.   Enter: accept   r: once more", "\n", "r") == "\n"
 
     def watch(self) -> None:
         self.console.say(f"GO.   {HELP}")
@@ -144,27 +148,27 @@ class Person:
     def judge(self, trial: str, played: Played, stop: str) -> tuple[tuple[Judgement, ...], str]:
         ended = stop or f"{'success' if played.success else played.label}, {played.end.value}"
         self.console.say(f"{trial}: {ended} after {played.steps} ticks")
-        return self._asked(trial, stop or played.label)
+        self._ends[trial] = stop or played.label
+        return self._judged(trial, self._ends[trial])
 
     def wait(self, text: str) -> None:
-        self.console.say(f"{text}   Enter: go on")
-        self._key("\n")
+        self._asked(f"{text}   Enter: go on", "\n")
 
-    def _asked(self, trial: str, label: str) -> tuple[tuple[Judgement, ...], str]:
+    def _judged(self, trial: str, label: str) -> tuple[tuple[Judgement, ...], str]:
         """Until one is kept. All that were given are."""
         given: list[Judgement] = []
         note = ""
         while True:
-            self.console.say(f"verdict of {trial}?   {JUDGE}")
-            key = self._key("s", "f", "v", "n")
+            stopped = label.startswith(STOPPED)
+            question = f"verdict of {trial}?   {JUDGE_STOPPED if stopped else JUDGE}"
+            key = self._asked(question, *("fvn" if stopped else "sfvn"))
             if key == "n":
                 note = line(self.console, "note, and Enter:")
                 continue
             judgement, reason = self._judgement(key, label, note)
             given.append(judgement)
             told = f"{judgement.outcome.value} {judgement.label or reason}".strip()
-            self.console.say(f"{told}.   Enter: keep it   u: take it back")
-            if self._key("\n", "u") == "\n":
+            if self._asked(f"{told}.   Enter: keep it   u: take it back", "\n", "u") == "\n":
                 return tuple(given), reason
 
     def _judgement(self, key: str, label: str, note: str) -> tuple[Judgement, str]:
@@ -179,11 +183,14 @@ class Person:
     def _choice(self, question: str, names: Sequence[str], otherwise: str) -> str:
         keys = {str(number): name for number, name in enumerate(names, start=1)}
         listed = "   ".join(f"{key} {name}" for key, name in keys.items())
-        self.console.say(f"{question}   {listed}" + (f"   Enter: {otherwise}" if otherwise else ""))
-        key = self._key(*keys, *(["\n"] if otherwise else []))
+        asked = f"{question}   {listed}" + (f"   Enter: {otherwise}" if otherwise else "")
+        key = self._asked(asked, *keys, *(["\n"] if otherwise else []))
         return keys.get(key, otherwise)
 
-    def _key(self, *among: str) -> str:
+    def _asked(self, question: str, *among: str) -> str:
+        """What was typed before is no answer to it: an Enter too many would start an arm."""
+        self.console.flush()
+        self.console.say(question)
         while True:
             key = self.console.key()
             if key == INTERRUPT:

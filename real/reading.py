@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from ..envs.base import Vector
 
@@ -28,10 +30,12 @@ class Reading:
     load: Vector
     """Thousandths of the most a servo can push; the sign is the direction."""
     temperature: Vector
-    """Degrees Celsius; this and what follows as read last, at most four ticks ago."""
+    """Degrees Celsius; this and what follows as read last, at most five ticks ago."""
     voltage: Vector
     """Volts."""
     current: Vector
     """Units of 6.5 mA."""
     errors: Vector
     """Bits: 1 voltage, 2 angle, 4 heat, 8 current, 32 overload."""
+    torque: Vector = field(default_factory=lambda: np.ones(6))
+    """1 on, 0 off."""

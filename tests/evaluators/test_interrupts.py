@@ -65,7 +65,7 @@ def gone(marks: Path) -> bool:
     return len(list(marks.iterdir())) == 2 and not alive(marks)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("pause", [0.0, 0.005, 0.05])
 def test_a_second_signal_changes_neither_words_nor_status(
     number: signal.Signals, pause: float, tmp_path: Path, start: Callable[..., "subprocess.Popen[str]"]
@@ -287,7 +287,7 @@ def test_worlds_that_hang_are_closed_within_a_second_altogether(marks: Path) -> 
 
 @pytest.fixture
 def signals_restored() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

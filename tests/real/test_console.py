@@ -68,3 +68,43 @@ def test_a_note_can_be_mended_while_it_is_typed(ends: tuple[int, Terminal]) -> N
 def test_what_is_no_terminal_is_refused_with_the_ways_out() -> None:
     with pytest.raises(ArmError, match=r"/dev/null is no terminal to ask a person at .*--console; .*--port twin --yes"):
         Terminal("/dev/null")
+
+
+@pytest.mark.parametrize("lead", [b"\xc3", b"\xe2", b"\xf0\x9f"])
+def test_a_stop_after_half_a_letter_is_a_stop(ends: tuple[int, Terminal], lead: bytes) -> None:
+    os.write(ends[0], lead + b" ")
+    assert [ends[1].key(1.0)[:1], ends[1].key(1.0)] == ["\ufffd", " "]
+
+
+def test_half_a_letter_keeps_nobody_waiting(ends: tuple[int, Terminal]) -> None:
+    stopped = threading.Event()
+    keyboard = Keyboard(ends[1], stopped.set, lambda: None)
+    os.write(ends[0], b"\xc3")
+    time.sleep(0.1)
+    os.write(ends[0], b" ")
+    assert stopped.wait(2.0)
+    keyboard.close()
+
+
+def test_what_was_typed_ahead_can_be_dropped(ends: tuple[int, Terminal]) -> None:
+    os.write(ends[0], b"\n\n\xc3")
+    time.sleep(0.05)
+    ends[1].flush()
+    assert ends[1].key(0.05) == ""
+
+
+def test_a_terminal_that_is_gone_stops_the_arm_and_the_run_once(ends: tuple[int, Terminal]) -> None:
+    heard: list[str] = []
+    keyboard = Keyboard(ends[1], lambda: heard.append("stop"), lambda: heard.append("end"))
+    os.close(ends[0])
+    time.sleep(0.3)
+    keyboard.close()
+    assert heard == ["stop", "end"]
+
+
+def test_news_is_told_while_it_listens(ends: tuple[int, Terminal]) -> None:
+    news = iter(["STOPPED: overload"])
+    keyboard = Keyboard(ends[1], lambda: None, lambda: None, lambda: next(news, ""))
+    time.sleep(0.2)
+    keyboard.close()
+    assert b"STOPPED: overload" in os.read(ends[0], 100)

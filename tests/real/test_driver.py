@@ -130,6 +130,84 @@ def test_a_cable_that_is_plugged_in_again_is_found(tmp_path: Path) -> None:
         arm.close()
 
 
+def test_servos_that_were_without_power_hold_again_where_the_arm_is(tmp_path: Path) -> None:
+    with line(lockstep=False) as bus:
+        arm = follower(bus, tmp_path)
+        arm.connect()
+        bus.unplug()
+        for servo in bus.servos[:3]:
+            servo.put(reg.TORQUE, 0)
+            servo.put(reg.GOAL, 900)
+        bus.plug_in()
+        assert arm.reopen() or arm.reopen(), "of what was on the line before, an answer may be wrong"
+        assert np.abs(arm.read().state[:5]).max() < 1.0
+        assert all(servo.get(reg.TORQUE) for servo in bus.servos)
+        arm.close()
+
+
+def test_an_arm_that_holds_itself_never_lets_go_when_it_is_connected_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with line() as bus:
+        arm = follower(bus, tmp_path)
+        arm.connect()
+        arm.close()
+        written_since: list[tuple[int, bytes]] = []
+        for servo in bus.servos:
+            write = servo.write
+            monkeypatch.setattr(
+                servo, "write", lambda at, said, w=write: (written_since.append((at, said)), w(at, said))
+            )
+        again = follower(bus, tmp_path)
+        again.connect()
+        again.send(np.array([5.0, 0, 0, 0, 0, 50]))
+        assert {at for at, _ in written_since} == {reg.GOAL.address}
+        again.close()
+
+
+def test_an_arm_that_holds_itself_with_other_settings_is_refused_and_not_let_fall(tmp_path: Path) -> None:
+    made = servos()
+    for servo in made:
+        servo.put(reg.TORQUE, 1)
+    with line(made) as bus, pytest.raises(ArmError, match=r"shoulder_pan has P_Coefficient 0, not 16.*Lower it"):
+        follower(bus, tmp_path).connect()
+    assert all(servo.get(reg.TORQUE) for servo in made)
+
+
+def test_readings_tell_a_torque_that_went_off(tmp_path: Path) -> None:
+    with line() as bus:
+        arm = follower(bus, tmp_path)
+        arm.connect()
+        bus.servos[2].put(reg.TORQUE, 0)
+        told = [arm.read() for _ in range(5)][-1]
+        assert told.torque.tolist() == [1, 1, 0, 1, 1, 1]
+        arm.regain()
+        arm.read()
+        assert bus.servos[2].get(reg.TORQUE) == 1
+        arm.close()
+
+
+def test_a_second_program_is_kept_off_the_line(tmp_path: Path) -> None:
+    with line() as bus:
+        arm = follower(bus, tmp_path)
+        arm.connect()
+        with pytest.raises(ArmError, match=r"another program drives the arm on .*End that one first"):
+            follower(bus, tmp_path).connect()
+        arm.close()
+        follower(bus, tmp_path).connect()
+
+
+@pytest.mark.parametrize("content", ["{", '{"gripper": {"id": 6}}'])
+def test_a_calibration_that_cannot_be_read_is_named_with_the_ways_out(tmp_path: Path, content: str) -> None:
+    pytest.importorskip("scservo_sdk")
+    from armtrial.real.driver import Follower
+
+    (tmp_path / "arm.json").write_text(content)
+    with pytest.raises(ArmError, match=r"calibration of 'arm' in .* cannot be read: .*lerobot-calibrate") as told:
+        Follower("/dev/ttyNONE", "arm", {}, tmp_path)
+    assert "TextIOWrapper" not in str(told.value)
+
+
 def test_another_calibration_in_the_servos_is_refused_with_the_joints_and_the_way_out(tmp_path: Path) -> None:
     made = servos()
     made[1].put(reg.HOMING, 500)
@@ -159,7 +237,7 @@ def test_a_servo_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_port_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
     with line() as bus:
         arm = follower(bus, tmp_path)
-    with pytest.raises(ArmError, match=r"no arm answers on .*Look at power and cable") as told:
+    with pytest.raises(ArmError, match=r"there is no port .*Look at its cable; armtrial doctor") as told:
         arm.connect()
     assert "\n" not in str(told.value)
 

@@ -1,8 +1,9 @@
 """A film has a picture for every tick, and is read back as such."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,9 +71,61 @@ def test_beside_the_arm_a_film_has_as_many_pictures_as_there_are_ticks(tmp_path:
     filming = Filming(
         {"front": tmp_path / "x.mp4"}, lambda _: grey(70), 30.0, lambda: int(30 * (time.monotonic() - began))
     )
+    filming.begin()
     time.sleep(0.4)
     filming.close(9)
     assert len(shades(tmp_path / "x.mp4")) >= 9
+
+
+@pytest.mark.parametrize("ticks", [None, lambda: 3])
+def test_an_encoder_that_is_killed_costs_its_film_and_nothing_else(
+    tmp_path: Path, ticks: Callable[[], int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filming = Filming({name: tmp_path / f"{name}.mp4" for name in ("front", "wrist")}, lambda _: grey(70), 30.0, ticks)
+    monkeypatch.setattr(filming._films["front"], "_writer", dead())
+    filming.begin()
+    if ticks is None:
+        filming.take(4)
+    filming.close(40)
+    assert filming.lost == {"front": "[Errno 32] Broken pipe"}
+    assert filming.paths == [tmp_path / "wrist.mp4"]
+
+
+def dead() -> Generator[None, Any, None]:
+    """As imageio's writer, once ffmpeg is gone."""
+
+    def written() -> Generator[None, Any, None]:
+        yield
+        raise OSError("[Errno 32] Broken pipe\n\nFFMPEG COMMAND:\nffmpeg ...")
+
+    made = written()
+    next(made)
+    return made
+
+
+def test_a_folder_that_cannot_be_written_costs_the_film_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "videos").write_text("no folder")
+    filming = Filming({"front": tmp_path / "videos" / "x.mp4"}, lambda _: grey(70), 30.0, None)
+    filming.take(1)
+    filming.close(2)
+    assert (list(filming.lost), filming.paths) == (["front"], [])
+
+
+def test_a_camera_that_never_gave_a_picture_has_no_film_to_be_named(tmp_path: Path) -> None:
+    def frozen(_: str) -> Image:
+        raise CameraFrozen("front")
+
+    filming = Filming({"front": tmp_path / "x.mp4"}, frozen, 30.0, None)
+    filming.close(2)
+    assert (filming.lost, filming.paths) == ({}, [])
+
+
+def test_the_first_picture_is_taken_before_the_clock_runs(tmp_path: Path) -> None:
+    seen: list[str] = []
+    filming = Filming({"front": tmp_path / "x.mp4"}, lambda name: (seen.append(name), grey(70))[1], 30.0, lambda: 0)
+    time.sleep(0.1)
+    assert seen == ["front"]
+    filming.close(1)
 
 
 def test_a_film_that_is_gone_is_named() -> None:

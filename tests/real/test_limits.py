@@ -51,6 +51,15 @@ def test_a_goal_stays_near_where_the_joint_is() -> None:
     assert done.goal[0] == HERE[0] + LIMITS.lead[0]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_leaves_the_joint_where_it_was_sent(value: float) -> None:
+    wanted = moved(1, 2.0)
+    wanted[3] = value
+    done = after(wanted)
+    assert np.array_equal(done.goal, moved(1, 2.0))
+    assert done.cut == ("range",)
+
+
 LOW = moved(1, 48.0)
 """The upper arm leans forward, the hand is just above the table."""
 UNDER = moved(1, 30.0, LOW)
@@ -72,7 +81,9 @@ def test_from_below_the_floor_the_way_up_is_free() -> None:
 def test_whatever_is_wanted_nothing_leaves_the_limits(seed: int) -> None:
     stream, last = np.random.default_rng(seed), HERE
     for _ in range(100):
-        done = allowed(stream.uniform(-400, 400, 6), last, last, 0.0, LIMITS, ARM, TICK).goal
+        state = last + stream.uniform(-1, 1, 6) * LIMITS.lead
+        done = allowed(stream.uniform(-400, 400, 6), last, state, 0.0, LIMITS, ARM, TICK).goal
+        assert (np.abs(done - state) <= LIMITS.lead + 1e-6).all()
         assert (np.abs(done - last) <= LIMITS.speed * TICK + 1e-6).all()
         assert (done >= ARM.low - 1e-9).all()
         assert (done <= ARM.high + 1e-9).all()
@@ -88,7 +99,7 @@ def test_a_strong_squeeze_does_not_grow_and_may_end() -> None:
 
 def lasted(ticks: int, **seen: np.ndarray) -> Strain:
     fine = {"goal": HERE, "state": HERE, "load": QUIET, "temperature": QUIET + 30, "voltage": QUIET + 7.4}
-    fine |= {"errors": QUIET}
+    fine |= {"errors": QUIET, "torque": QUIET + 1}
     strain = Strain()
     for _ in range(ticks):
         strain = strained(strain, limits=LIMITS, **(fine | seen))
@@ -108,7 +119,7 @@ def test_heat_stops_the_arm_when_it_is_reported_twice() -> None:
     hot[3] = 60.0
     assert why(lasted(7, temperature=hot)) == ""
     assert why(lasted(8, temperature=hot)) == "temperature"
-    assert whose("temperature", QUIET, hot, QUIET) == "wrist_flex"
+    assert whose("temperature", QUIET, hot, QUIET, QUIET + 1) == "wrist_flex"
 
 
 @pytest.mark.parametrize("volts", [4.9, 14.0])
@@ -130,7 +141,7 @@ def test_a_joint_that_moves_is_not_stalled() -> None:
     strain, load, state = Strain(), np.array([0, 0, 800.0, 0, 0, 0]), HERE
     for _ in range(60):
         state = moved(2, 0.5, state)
-        strain = strained(strain, moved(2, 20.0, state), state, load, QUIET + 30, QUIET + 7.4, QUIET, LIMITS)
+        strain = strained(strain, moved(2, 20.0, state), state, load, QUIET + 30, QUIET + 7.4, QUIET, QUIET + 1, LIMITS)
     assert why(strain) == ""
 
 
@@ -142,7 +153,15 @@ def test_a_servos_own_alarm_stops_the_arm_when_it_is_read_twice(bits: int, reaso
     errors[1] = bits
     assert why(lasted(7, errors=errors), errors) == ""
     assert why(lasted(8, errors=errors), errors) == reason
-    assert whose("overload", errors, QUIET, QUIET) == "shoulder_lift"
+    assert whose("overload", errors, QUIET, QUIET, QUIET + 1) == "shoulder_lift"
+
+
+def test_a_torque_that_went_off_stops_the_arm_when_it_is_read_twice() -> None:
+    torque = QUIET + 1
+    torque[4] = 0
+    assert why(lasted(7, torque=torque)) == ""
+    assert why(lasted(8, torque=torque)) == "torque_lost"
+    assert whose("torque_lost", QUIET, QUIET, QUIET, torque) == "wrist_roll"
 
 
 def test_limits_can_be_narrowed() -> None:

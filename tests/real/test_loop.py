@@ -1,5 +1,6 @@
 """The loop holds, cuts and stops, whoever steps it and whatever the line does."""
 
+import threading
 import time
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from armtrial.envs.so100.units import GRIPPER, Calibration
 from armtrial.real import loop as loops
 from armtrial.real.limits import Limits
 from armtrial.real.loop import Loop
-from armtrial.real.reading import LineLost, Reading
+from armtrial.real.reading import ArmError, LineLost, Reading
 
 ARM = Calibration()
 HERE = ARM.to_units(READY)
@@ -28,6 +29,7 @@ class Perfect:
         self.told = FINE
         self.lost = 0
         """So many exchanges fail."""
+        self.regained = 0
         self.there = True
         """Whether the port can be opened again."""
 
@@ -42,6 +44,9 @@ class Perfect:
 
     def reopen(self) -> bool:
         return self.there
+
+    def regain(self) -> None:
+        self.regained += 1
 
 
 def stepped(body: Perfect) -> Loop:
@@ -146,6 +151,51 @@ def test_a_line_that_stays_away_is_raised_where_it_is_waited_for(monkeypatch: py
     with pytest.raises(LineLost):
         arm.check()
     arm.close()
+
+
+@pytest.mark.parametrize("error", [KeyError("Present_Load"), SystemExit(1)])
+def test_whatever_breaks_the_loop_is_raised_where_it_is_waited_for_and_the_arm_is_held(error: BaseException) -> None:
+    body = Perfect()
+    arm = by_the_clock(body)
+    arm.follow(arm.tick + 1, np.linspace(HERE, off(0, 60.0), 60, dtype=np.float64))
+    arm.row(arm.tick + 5)
+
+    def broken() -> Reading:
+        raise error
+
+    body.read = broken  # type: ignore[method-assign]
+    with pytest.raises(ArmError, match=rf"the loop .* broke, and the arm holds: {type(error).__name__}"):
+        arm.row(arm.tick + 60)
+    assert arm.stopped == loops.Stop("loop_broken")
+    assert np.array_equal(body.sent[-1], arm.reading.state)
+    with pytest.raises(ArmError):
+        arm.check()
+    arm.close()
+
+
+def test_whoever_waits_for_a_tick_of_a_loop_that_is_closed_is_told() -> None:
+    arm = by_the_clock(Perfect())
+    threading.Timer(0.1, arm.close).start()
+    with pytest.raises(ArmError, match="closed while a tick was waited for"):
+        arm.row(arm.tick + 3000)
+
+
+def test_a_torque_that_went_off_stops_the_trial_and_is_switched_on() -> None:
+    body = Perfect()
+    arm = stepped(body)
+    body.told = replace(FINE, torque=np.array([1, 1, 0, 1, 1, 1]))
+    arm.row(7)
+    assert arm.stopped == loops.Stop("torque_lost", "elbow_flex")
+    assert body.regained == 1
+
+
+def test_a_torque_that_a_servo_switched_off_to_protect_itself_stays_off() -> None:
+    body = Perfect()
+    arm = stepped(body)
+    body.told = replace(FINE, torque=np.zeros(6), errors=np.array([0, 0, 4, 0, 0, 0]))
+    arm.row(30)
+    assert arm.stopped is not None
+    assert (arm.stopped.reason, body.regained) == ("temperature", 0)
 
 
 def test_a_host_that_stood_still_stops_the_arm_rather_than_catching_up() -> None:
