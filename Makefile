@@ -2,7 +2,7 @@
 
 PYTHON ?= $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/dev/null && echo python3.12 || echo python3)
 BIN := .venv/bin
-EVAL ?= --policy toy --suite toy
+EVAL ?= --policy rynnvla --suite distractor
 
 # CALVIN's world is played by a Python of its own: pybullet has no wheel for newer ones.
 PYTHONS_OF_CALVIN := python3.11 python3.10 /usr/bin/python3.11 /usr/bin/python3.10 \
