@@ -1,6 +1,8 @@
-"""MuJoCo settles how it draws when it is imported: a backend is chosen before any test module is."""
+"""MuJoCo settles how it draws when it is imported: a backend is chosen before any test module is. Signals reach what
+tests start, however the tests themselves were started."""
 
 import os
+import signal
 
 import pytest
 
@@ -23,6 +25,12 @@ try:
     os.environ.update(chosen(os.environ).environ)
 except GlError as error:
     UNABLE = str(error)
+
+
+def pytest_configure() -> None:
+    """`nohup` and jobs in the background ignore signals, and what they start would too."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
