@@ -7,14 +7,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from ..envs.base import Vector
+from ..envs.faults import Fault, caught
 from ..envs.so100.units import GRIPPER, Calibration
+from ..tasks.base import Origin
 from .limits import Limits, Strain, allowed, strained, trouble, whose
 from .reading import ArmError, LineLost, Reading
 
@@ -170,19 +171,19 @@ class Loop:
             if behind > 1 / self._rate:
                 due = time.perf_counter()
 
+        broke = caught(Origin.WORLD, self._beats, wait)
+        if isinstance(broke, Fault):  # whoever waits for a tick hears of it, whatever it is
+            self.stop("loop_broken")
+            # Where even that fails the servos hold their last goal by themselves.
+            caught(Origin.WORLD, lambda: self._body.send(self._held()))
+            self._broken(ArmError(f"the loop that drives the arm broke, and the arm holds: {broke}"))
+
+    def _beats(self, wait: Callable[[], None]) -> None:
         try:
             while not self._closing:
                 self._beat(wait)
         except LineLost as lost:
             self._broken(lost)
-        except BaseException as error:  # noqa: BLE001 -- whoever waits for a tick hears of it, whatever it is
-            self.stop("loop_broken")
-            with suppress(Exception):  # where even that fails the servos hold their last goal by themselves
-                self._body.send(self._held())
-            said = " ".join(str(error).split())
-            self._broken(
-                ArmError(f"the loop that drives the arm broke, and the arm holds: {type(error).__name__}: {said}")
-            )
 
     def _broken(self, why: BaseException) -> None:
         with self._changed:

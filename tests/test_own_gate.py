@@ -3,22 +3,29 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import armtrial
 from armtrial.evaluators.baseline import read
 from armtrial.evaluators.fitting import check_trials
 from armtrial.evaluators.ground import prepare
 
 ROOT = Path(armtrial.__path__[0])
-POLICY = re.search(r"^gate_policy=(\S+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+NAMED = re.search(r"^gate_policies=\((.+)\)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+POLICIES = NAMED[1].split() if NAMED else []
 
 
-def test_the_scripts_baseline_has_the_trials_that_the_suite_has() -> None:
-    assert POLICY is not None
-    file = ROOT / "tests" / "golden" / f"gate-{POLICY[1]}.json"
+def test_the_default_policy_is_gated() -> None:
+    assert "rynnvla" in POLICIES
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_scripts_baselines_have_the_trials_that_the_suite_has(policy: str) -> None:
+    file = ROOT / "tests" / "golden" / f"gate-{policy}.json"
     kept = read(file)
     ground = prepare(kept.config)
     check_trials(file, kept.ids, "the suite", [trial.id for trial in ground.trials], "")
-    assert kept.config.policy == POLICY[1]
+    assert kept.config.policy == policy
     assert set(kept.cameras) == {"front", "wrist"}
 
 
