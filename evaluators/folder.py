@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..envs.base import Vector
 from ..envs.faults import Fault
+from ..envs.whole import write_whole
 from .errors import FolderError, FolderTaken
 from .records import SCHEMA, EpisodeRecord, RecordError, RunInfo, from_line, to_line
 from .writing import Writing
@@ -49,7 +50,7 @@ class RunFolder:
         claim = self.path / f"run.json.{os.getpid()}"
         try:
             (self.path / "steps").mkdir(parents=True, exist_ok=True)
-            _write_synced(claim, _as_json(info))
+            write_whole(claim, _as_json(info))
             os.link(claim, self.info_file)
         except FileExistsError:
             raise FolderTaken(
@@ -116,9 +117,9 @@ class RunFolder:
         log, size = self._log, self._log.seek(0, os.SEEK_END)
         try:
             if steps is not None:
-                _write_synced(self.steps_file(record), steps)
+                write_whole(self.steps_file(record), steps)
             if trace:
-                _write_synced(self.path / "errors" / f"{take_name(record.id, record.take)}.txt", trace.encode())
+                write_whole(self.path / "errors" / f"{take_name(record.id, record.take)}.txt", trace.encode())
             if log.write(line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(log.fileno())
@@ -162,7 +163,7 @@ class RunFolder:
 
     def _write(self, path: Path, body: bytes) -> Path:
         try:
-            _write_synced(path, body)
+            write_whole(path, body)
         except OSError as error:
             raise FolderError(f"{path} could not be written: {error.strerror}") from None
         return path
@@ -237,21 +238,6 @@ def _packed(arrays: dict[str, NDArray[np.generic]]) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
-
-
-def _write_synced(path: Path, body: bytes) -> None:
-    """Under another name first, so that the file is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def steps_of(actions: Vector, states: Vector, plans: Sequence[int]) -> dict[str, NDArray[np.generic]]:

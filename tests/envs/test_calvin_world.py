@@ -24,7 +24,8 @@ from armtrial.envs.worker import BOOTSTRAP, EnvSource
 from armtrial.evaluators import evaluate
 from armtrial.tasks.base import End
 from armtrial.tasks.calvin import CALVIN, SCENES, CalvinTask, chain_of, start_state
-from armtrial.tests.bench.calvin import AIMS, OURS, THEIRS, actions, paces, ratio
+from armtrial.tests.bench.calvin import AIMS, OURS, THEIRS, actions, race
+from armtrial.tests.bench.pace import ratio
 
 pytestmark = pytest.mark.calvin
 BLIND = "armtrial.tests.calvin_upstream:BlindUpstream"
@@ -156,7 +157,7 @@ def test_the_prompts_are_those_of_upstreams_file(here: Guest) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("chunk", AIMS)
 def test_steps_are_so_many_times_as_fast_as_upstreams(here: Guest, chunk: int) -> None:
-    ours, theirs = paces(here, chunk, 4)
+    ours, theirs = race(here).paces(OURS, THEIRS, chunk, 4)
     assert ratio(ours, theirs) >= AIMS[chunk]
 
 

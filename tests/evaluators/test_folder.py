@@ -77,14 +77,14 @@ def test_no_half_written_file_is_left_behind(run: Run) -> None:
 def test_a_record_that_cannot_be_kept_ends_the_run_and_is_counted_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = folders._write_synced  # pyright: ignore[reportPrivateUsage]
+    whole = folders.write_whole
 
     def refuses(path: Path, body: bytes) -> None:
         if path.name == "toy-v1.fetch.001.npz":
             raise OSError(28, "No space left on device")
         whole(path, body)
 
-    monkeypatch.setattr(folders, "_write_synced", refuses)
+    monkeypatch.setattr(folders, "write_whole", refuses)
     with pytest.raises(FolderError, match=r"^toy-v1.fetch.001 could not be written to .* Everything finished before"):
         evaluate("toy", "toy", episodes=3, workers=0, out=tmp_path / "run")
     left = load(tmp_path / "run")

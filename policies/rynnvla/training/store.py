@@ -26,6 +26,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ....envs.whole import write_whole
 from .episodes import Episode, Pixels, Sights, Source, Vector
 
 INDEX, LAYOUT, EPISODES = "episodes.jsonl", "drawn.json", "episodes"
@@ -192,7 +193,7 @@ class DrawnWriter:
         body = _packed(episode)
         entry = _entry(label, episode, body)
         try:
-            _write_synced(_file(self._folder, entry.name), body)
+            write_whole(_file(self._folder, entry.name), body)
             self._add(entry)
         except OSError as error:
             raise StoreError(
@@ -221,7 +222,7 @@ def writing(folder: Path, layout: Layout) -> Generator[DrawnWriter]:
             raise StoreError(f"{folder} is being drawn into by another process; wait for it or end it") from None
         _claim(folder, layout)
         entries = [entry for entry in _read_index(folder) if _is_whole(folder, entry)]
-        _write_synced(folder / LAYOUT, msgspec.json.encode(layout) + b"\n")
+        write_whole(folder / LAYOUT, msgspec.json.encode(layout) + b"\n")
         _rewrite(log, entries)
         yield DrawnWriter(folder, layout, log, entries)
 
@@ -327,17 +328,3 @@ def _summed(changes: Pixels) -> Pixels:
     for place in range(1, len(changes)):
         changes[place] += changes[place - 1]
     return changes
-
-
-def _write_synced(path: Path, body: bytes) -> None:
-    """Under another name first, so that the file is whole or absent."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
