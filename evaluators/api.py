@@ -29,6 +29,7 @@ from .rollout import Take
 from .runner import Runner, pending
 from .summary import scores_json
 from .traces import Trace, read_traces
+from .trying import try_out
 
 
 class Interrupted(KeyboardInterrupt):
@@ -196,6 +197,7 @@ def begun(ground: Ground, out: Path | None) -> Generator[Playing]:
     taken = out is not None and RunFolder(out).info_file.exists()
     folder: RunFolder | None = None
     try:
+        try_out(ground)
         with opened(ground) as stage:
             info = _info(ground, *stage[1:])
             folder = RunFolder(out) if out is not None else _named_after(ground.config)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..envs.base import Vector
+from ..envs.extras import install
 from ..envs.so100.units import GRIPPER, JOINTS
 from .errors import UserError
 from .folder import RunFolder, read_info, read_records
@@ -102,7 +103,7 @@ def _episodes(path: Path) -> list[Piece]:
         from . import lerobot_reader
     except ImportError as error:
         raise LogError(
-            f"{path} is a LeRobotDataset, which needs pyarrow to be read ({error}): pip install 'armtrial[lerobot]'"
+            f"{path} is a LeRobotDataset, which needs pyarrow to be read ({error}): {install('lerobot')}"
         ) from None
     return [Piece(*columns) for columns in lerobot_reader.motions(path, JOINTS)]
 

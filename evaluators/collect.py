@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ..envs.base import Size
+from ..envs.extras import install
 from ..tasks.variations import RANDOMIZED
 from . import api
 from .config import WHAT_IS_PLAYED, RunConfig
@@ -177,9 +178,7 @@ def _writer() -> Any:
     try:
         from . import lerobot_writer
     except ImportError as error:
-        raise UserError(
-            f"--format lerobot needs LeRobot, which is not there ({error}): pip install 'armtrial[lerobot]'"
-        ) from None
+        raise UserError(f"--format lerobot needs LeRobot, which is not there ({error}): {install('lerobot')}") from None
     return lerobot_writer
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..envs.extras import install
 from ..envs.so100.actuators import ACTUATORS, NVIDIA, Actuators
 from .errors import UserError
 from .flags import Parser
@@ -92,7 +93,7 @@ def _compared(log: "ArmLog", units: "Calibration", start: Actuators, say: Callab
     except ImportError as error:
         raise UserError(
             f"armtrial fit-twin needs MuJoCo's toolbox for identification, which is not whole here ({error}): "
-            "pip install 'armtrial[fit]'"
+            f"{install('fit')}"
         ) from None
     fitted, held = (arm_alone.stretches(pieces, units) for pieces in arm_alone.parted(log.pieces, HELD_OUT))
     if not fitted or not held:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..envs.base import Size
+from ..envs.extras import install
 from ..policies.rynnvla.config import SO100, Embodiment
 from ..policies.rynnvla.training.episodes import Episode, Pixels, Source, Vector
 from ..tasks.base import derived_seed
@@ -206,7 +207,7 @@ def _reading(file: Path) -> Generator[None]:
     try:
         yield
     except ImportError as error:
-        raise UserError(f"a LeRobotDataset cannot be read here ({error}): pip install 'armtrial[lerobot]'") from None
+        raise UserError(f"a LeRobotDataset cannot be read here ({error}): {install('lerobot')}") from None
     except (OSError, ValueError) as error:
         raise FolderError(f"{file} cannot be read: {error}; copy the dataset again") from None
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ...envs.base import Vector
+from ...envs.extras import install
 from ...tasks.base import derived_seed
 from ..base import Plan, Policy, PolicySpec, Query, World
 from .checkpoint import Choices, Loaded, folder_of, kind_of, load
@@ -177,7 +178,7 @@ def config_of(folder: Path) -> Any:
         import lerobot.policies  # noqa: F401 -- makes the types of policies known
         from lerobot.configs.policies import PreTrainedConfig
     except ImportError as error:
-        raise ValueError(f"LeRobot is missing ({error}); install armtrial[lerobot]") from None
+        raise ValueError(f"LeRobot is missing ({error}): {install('lerobot')}") from None
     return PreTrainedConfig.from_pretrained(folder)
 
 

@@ -201,7 +201,7 @@ def test_a_missing_lerobot_is_said_before_anything_is_played(tmp_path: Path, mon
     monkeypatch.delitem(sys.modules, "armtrial.evaluators.lerobot_writer", raising=False)
     monkeypatch.delattr("armtrial.evaluators.lerobot_writer", raising=False)
     monkeypatch.setitem(sys.modules, "lerobot.datasets.lerobot_dataset", None)
-    with pytest.raises(UserError, match=r"pip install 'armtrial\[lerobot\]'"):
+    with pytest.raises(UserError, match=r"python -m pip install .*\[lerobot\]'"):
         collect(tmp_path / "x", *TOY_TWICE, "--format", "lerobot")
     assert not (tmp_path / "x").exists()
 

@@ -309,7 +309,7 @@ def test_a_dataset_without_pyarrow_says_what_brings_it(tmp_path: Path, monkeypat
     monkeypatch.delitem(sys.modules, "armtrial.evaluators.lerobot_reader", raising=False)
     monkeypatch.delattr("armtrial.evaluators.lerobot_reader", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(LogError, match=r"needs pyarrow to be read .*pip install 'armtrial\[lerobot\]'"):
+    with pytest.raises(LogError, match=r"needs pyarrow to be read .*python -m pip install .*\[lerobot\]'"):
         read(root)
 
 
@@ -318,7 +318,7 @@ def test_a_missing_toolbox_says_what_brings_it(tmp_path: Path, monkeypatch: pyte
         monkeypatch.delitem(sys.modules, f"armtrial.evaluators.{name}", raising=False)
         monkeypatch.delattr(f"armtrial.evaluators.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "mujoco.sysid", None)
-    with pytest.raises(UserError, match=r"not whole here .*pip install 'armtrial\[fit\]'"):
+    with pytest.raises(UserError, match=r"not whole here .*python -m pip install .*\[fit\]'"):
         run([str(csv(tmp_path / "x.csv", resting())), "--out", str(tmp_path / "mine.json"), "--quiet"])
 
 
