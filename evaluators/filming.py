@@ -83,7 +83,8 @@ def _filmed(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Fil
 
 
 def _films(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
-    for film in video.film(RunFolder(run.folder), wanted, prepare(run.info.config).source):
+    ground = prepare(run.info.config)
+    for film in video.film(RunFolder(run.folder), wanted, ground.source, ground.config.workers):
         if film.fault:
             tell(f"armtrial: {film.trial} could not be filmed: {film.fault}")
         yield film

@@ -5,10 +5,14 @@ wrong costs the film of its trial and no other.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, cast
 
 import imageio_ffmpeg
@@ -54,25 +58,86 @@ def missing(folder: RunFolder, records: Sequence[EpisodeRecord]) -> list[Episode
     return [record for record in records if not _is_filmed(folder, record)]
 
 
-def film(folder: RunFolder, records: Sequence[EpisodeRecord], source: EnvSource) -> Iterator[Film]:
-    """One film a record, under videos/<trial id>.mp4, each given as it is done. One that is there is replaced."""
-    env: RemoteEnv | None = None
+def film(folder: RunFolder, records: Sequence[EpisodeRecord], source: EnvSource, workers: int = 1) -> Generator[Film]:
+    """One film a record, under videos/<trial id>.mp4, each given as it is done. One that is there is replaced.
+
+    `workers`: worlds in which there is filmed side by side."""
+    waiting, made = deque(records), SimpleQueue[Film | UserError | None]()
+    crews = [_Crew(folder, source, waiting, made) for _ in range(min(max(1, workers), len(records)))]
     try:
-        for record in records:
-            by = time.monotonic() + FILM_SECONDS
-            if env is None or not env.alive:
-                env = _another(env, source, by)
-            env.answers_by = by
-            done = caught(Origin.WORLD, _filmed, folder, record, env)
-            yield Film(record.id, _path(folder, record), why(done) if isinstance(done, Fault) else "")
+        yield from _as_made(made, len(crews))
     finally:
-        if env is not None:
-            env.close()
+        waiting.clear()
+        for crew in crews:
+            crew.stop()
 
 
-def _another(gone: RemoteEnv | None, source: EnvSource, by: float) -> RemoteEnv:
-    if gone is not None:
-        gone.close()
+def _as_made(made: SimpleQueue[Film | UserError | None], crews: int) -> Iterator[Film]:
+    while crews:
+        one = made.get()
+        if isinstance(one, UserError):
+            raise one
+        if one is None:
+            crews -= 1
+        else:
+            yield one
+
+
+class _Crew:
+    """A world, and a thread that films in it what is waiting, until nothing is."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        source: EnvSource,
+        waiting: deque[EpisodeRecord],
+        made: SimpleQueue[Film | UserError | None],
+    ) -> None:
+        """`made`: is given the films, why there can be no more, and None at the end."""
+        self._folder, self._source, self._waiting, self._made = folder, source, waiting, made
+        self._env: RemoteEnv | None = None
+        self._stopped = False
+        self._thread = Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """In the midst of a film, if need be."""
+        self._stopped = True
+        self._close()
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            with suppress(IndexError):
+                while True:
+                    self._made.put(self._film(self._waiting.popleft()))
+        except UserError as error:
+            self._made.put(error)
+        finally:
+            self._close()
+            self._made.put(None)
+
+    def _film(self, record: EpisodeRecord) -> Film:
+        env = self._world(by=time.monotonic() + FILM_SECONDS)
+        done = caught(Origin.WORLD, _filmed, self._folder, record, env)
+        return Film(record.id, _path(self._folder, record), why(done) if isinstance(done, Fault) else "")
+
+    def _world(self, by: float) -> RemoteEnv:
+        """That of the film before, unless it is gone."""
+        if self._env is None or not self._env.alive:
+            self._close()
+            self._env = _opened(self._source, by)
+        if self._stopped:  # while it was being opened
+            self._close()
+        self._env.answers_by = by
+        return self._env
+
+    def _close(self) -> None:
+        if self._env is not None:
+            self._env.close()
+
+
+def _opened(source: EnvSource, by: float) -> RemoteEnv:
     try:
         return RemoteEnv(source, answers_by=by)
     except WorkerError as error:
