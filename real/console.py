@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import termios
 import threading
 import time
 import tty
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -107,7 +109,7 @@ class Keyboard:
         """`on_interrupt`: for a second Ctrl-C, and for a terminal that is gone. `news`: what there is to tell
         meanwhile."""
         self._console, self._on_stop, self._on_interrupt, self._news = console, on_stop, on_interrupt, news
-        self._keys: list[tuple[float, str]] = []
+        self._keys = deque[tuple[float, str]]()
         self._over = threading.Event()
         self._interrupts = 0
         self._thread = threading.Thread(target=self._listen, name="keyboard", daemon=True)
@@ -115,8 +117,7 @@ class Keyboard:
 
     def taken(self) -> list[tuple[float, str]]:
         """Keys that came since the last time, with when they did."""
-        keys, self._keys = self._keys, []
-        return keys
+        return [self._keys.popleft() for _ in range(len(self._keys))]
 
     def close(self) -> None:
         self._over.set()
@@ -136,6 +137,11 @@ class Keyboard:
                 self._keys.append((time.perf_counter(), key))
             if news := self._news():
                 self._console.say(news)
+
+
+def interrupt() -> None:
+    """What Ctrl-C does where it is no key among others."""
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def line(console: Console, prompt: str) -> str:

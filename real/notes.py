@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from ..envs.rig import Judgement, TrialLog
 from ..tasks.base import Event
 from .films import Filming
-from .loop import Row
+from .loop import Row, Stop
+from .stop_news import said
+
+KEYS = {"a": "jaw_closed", "l": "lifted", "d": "dropped"}
+"""What a person sees, as the events that the rubric reads."""
 
 
 @dataclass(slots=True)
@@ -38,6 +42,32 @@ class Notes:
     late: Sequence[float] = ()
     judgements: tuple[Judgement, ...] = ()
     void_reason: str = ""
+
+    def heard(self, keys: Sequence[str], thing: str, now: float) -> list[Event]:
+        """What the keys of one tick say of the thing."""
+        self.declared |= "s" in keys
+        self.given_up |= "f" in keys
+        reached_in = [Event(now, "intervention") for key in keys if key == "h"]
+        self.interventions += reached_in
+        return [*(Event(now, KEYS[key], thing) for key in keys if key in KEYS), *reached_in]
+
+    def told(self, stop: Stop | None, now: float) -> tuple[Event, ...]:
+        """A stop is told once."""
+        if stop is None or self.stops:
+            return ()
+        self.stops.append(Event(now, "safety_stop", said(stop)))
+        return tuple(self.stops)
+
+    @property
+    def ended_by(self) -> str:
+        """A stop, or a hand that reached in, as a label; empty: neither."""
+        stop = self.stops[0].object.partition(":")[0] if self.stops else ""
+        return f"safety_stop_{stop}" if stop else "intervention" if self.interventions else ""
+
+    @property
+    def lost_films(self) -> list[str]:
+        lost = {} if self.films is None else self.films.lost
+        return [f"no film of '{camera}': {why}" for camera, why in lost.items()]
 
     def log(self, folder: Path, detected: bool | None, paced: bool, rig: Mapping[str, str]) -> TrialLog:
         """`detected`: by a detector of success; `rig`: operator, port, calibration and what else stays the same."""
@@ -71,8 +101,8 @@ class Notes:
             "raw_time": np.array([row.time for row in self.rows]),
             "raw_goal": np.array([row.goal for row in self.rows], dtype=np.float32),
             **{
-                f"raw_{said}": np.array([getattr(row.reading, name) for row in self.rows], dtype=np.float32)
-                for name, said in names.items()
+                f"raw_{called}": np.array([getattr(row.reading, name) for row in self.rows], dtype=np.float32)
+                for name, called in names.items()
             },
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -112,7 +113,8 @@ class Nobody:
 
 class Person:
     def __init__(self, console: Console, name: str) -> None:
-        self.console, self.name = console, name
+        """`name`: empty: the user's."""
+        self.console, self.name = console, name or os.environ.get("USER", "operator")
         self._ends: dict[str, str] = {}
         """Of each trial that was judged, what it was ended by."""
 

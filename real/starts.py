@@ -13,17 +13,21 @@ from ..tasks.tabletop_layout import Layout, sample
 
 
 class Starts:
-    """Draws starts as the twin would have them."""
+    """Draws starts as the twin would have them; the twin is made for the first of them."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
-        self._env = So100Env(tasks)
+        self._tasks = tasks
+        self._env: So100Env | None = None
 
     def picture(self, trial: Trial, size: Size) -> Image:
+        if self._env is None:
+            self._env = So100Env(self._tasks)
         self._env.reset(trial)
         return self._env.observe({"front": size}).images["front"]
 
     def close(self) -> None:
-        self._env.close()
+        if self._env is not None:
+            self._env.close()
 
 
 def layout_of(task: Task, trial: Trial) -> Layout:

@@ -45,8 +45,8 @@ def arm() -> Iterator[So100Arm]:
 @pytest.mark.lerobot
 def test_a_host_that_stood_still_between_trials_goes_on(arm: So100Arm, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([Stop("host_stalled"), Stop("host_stalled"), None])
-    monkeypatch.setattr(arm, "_gone", lambda _: next(answers))
-    arm._go_to(READY)
+    monkeypatch.setattr(arm.ways, "_gone", lambda _: next(answers))
+    arm.ways.go_to(READY)
     assert next(answers, "all were asked") == "all were asked"
 
 
@@ -54,17 +54,17 @@ def test_a_host_that_stood_still_between_trials_goes_on(arm: So100Arm, monkeypat
 def test_a_servo_that_gave_way_between_trials_is_for_a_person_to_look_at(
     arm: So100Arm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arm, "_gone", lambda _: Stop("overload", "elbow_flex"))
+    monkeypatch.setattr(arm.ways, "_gone", lambda _: Stop("overload", "elbow_flex"))
     with pytest.raises(ArmError, match=r"stopped on its way: overload:elbow_flex\. Look at it, then go on"):
-        arm._go_to(READY)
+        arm.ways.go_to(READY)
 
 
 @pytest.mark.lerobot
 def test_a_rest_below_the_floor_is_gone_to_as_far_as_the_floor(arm: So100Arm) -> None:
     """A calibration that is some degrees off may put it there."""
-    limits = replace(arm._limits, floor=0.08)
+    limits = replace(arm.loop._limits, floor=0.08)
     arm.loop._limits = limits
-    arm._go_to(REST)
+    arm.ways.go_to(REST)
     assert clearance(arm.loop.last, limits, ARM) >= 0 > clearance(ARM.to_units(REST), limits, ARM)
 
 
@@ -72,12 +72,12 @@ def test_a_rest_below_the_floor_is_gone_to_as_far_as_the_floor(arm: So100Arm) ->
 def test_a_joint_that_pushes_in_vain_stops_the_way_and_is_named(arm: So100Arm) -> None:
     arm.soft.bus.faults.stalled.add(1)
     with pytest.raises(ArmError, match=r"stopped on its way: stalled_joint:shoulder_pan\."):
-        arm._go_to([0.8, *READY[1:]])
+        arm.ways.go_to([0.8, *READY[1:]])
 
 
 @pytest.mark.lerobot
 def test_a_joint_that_does_not_arrive_is_named(arm: So100Arm) -> None:
-    arm._go_to(READY)
+    arm.ways.go_to(READY)
     arm.soft.bus.faults.stalled.add(1)
     with pytest.raises(ArmError, match=r"^shoulder_pan is 8 deg from where it was sent; within 6 it has arrived\."):
-        arm._go_to([READY[0] + np.radians(8), *READY[1:]])
+        arm.ways.go_to([READY[0] + np.radians(8), *READY[1:]])

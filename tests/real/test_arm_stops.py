@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,14 +20,20 @@ from armtrial.evaluators.api import evaluate
 from armtrial.evaluators.folder import RunFolder
 from armtrial.evaluators.progress import Silent
 from armtrial.policies.base import Plan, Query
-from armtrial.real import loop, registers
+from armtrial.real import arm, loop, registers
 from armtrial.real.arm import So100Arm
-from armtrial.real.reading import ArmError
+from armtrial.real.reading import ArmError, LineLost
 from armtrial.tasks.base import Outcome
 from armtrial.tests.real.rehearsal import QUICK, SHORT, FaultyArm, Sitter, Swing
 
 pytestmark = pytest.mark.lerobot
-ROOT = Path(__file__).parents[2]
+PATIENT = """
+from armtrial import main
+from armtrial.real import loop
+loop.HOST_GAP = 10.0
+raise SystemExit(main())
+"""
+"""The command, on a machine that may well stand still for a while."""
 BY_THE_CLOCK = ("lockstep=False", "pictures=False", "films=False")
 LAID_OUT, ACCEPT = ("Enter: it is laid out", "\n"), ("Enter: accept", "\n")
 
@@ -72,16 +79,32 @@ def seat() -> Iterator[Seat]:
     made.arm.close()
 
 
+def test_a_line_that_is_lost_at_the_first_reading_leaves_the_terminal_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lost(*_: object, **__: object) -> None:
+        raise LineLost("no answer")
+
+    monkeypatch.setattr(arm, "Ways", lost)
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    with pytest.raises(LineLost):
+        So100Arm(SHORT.tasks, port="twin", console=os.ttyname(slave), pictures=False, films=False)
+    assert termios.tcgetattr(slave) == before
+    os.close(master)
+    os.close(slave)
+
+
 @pytest.mark.parametrize("key", [b" ", b"\x03"])
 def test_a_key_stops_the_arm_between_trials_as_in_one(seat: Seat, key: bytes) -> None:
     seat.press(key, 0.5)
     began = time.monotonic()
     with pytest.raises(ArmError, match=r"stopped on its way: operator\. Look at it"):
-        seat.arm._go_to(REST)
+        seat.arm.ways.go_to(REST)
     assert time.monotonic() - began < 1.5
     here = seat.arm.loop.row(seat.arm.loop.tick + 1).goal
     assert np.array_equal(seat.arm.loop.row(seat.arm.loop.tick + 10).goal, here)
-    seat.arm._go_to(READY)
+    seat.arm.ways.go_to(READY)
 
 
 def test_a_key_that_came_before_the_way_began_stops_it_too(seat: Seat) -> None:
@@ -89,7 +112,7 @@ def test_a_key_that_came_before_the_way_began_stops_it_too(seat: Seat) -> None:
     time.sleep(0.1)
     before = seat.arm.loop.last
     with pytest.raises(ArmError, match="operator"):
-        seat.arm._go_to(REST)
+        seat.arm.ways.go_to(REST)
     assert np.abs(seat.arm.loop.last - before).max() < 6.0
 
 
@@ -105,7 +128,7 @@ def test_control_c_twice_on_the_way_to_rest_leaves_no_loop_and_the_arm_holding(
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bus = seat.arm.soft.bus
-    monkeypatch.setattr(seat.arm, "_go_to", interrupted)
+    monkeypatch.setattr(seat.arm.ways, "go_to", interrupted)
     with pytest.raises(KeyboardInterrupt):
         seat.arm.close()
     thread = seat.arm.loop._thread
@@ -122,17 +145,17 @@ def interrupted(*_: object) -> None:
 def test_nobody_at_the_terminal_any_more_and_the_arm_goes_nowhere(seat: Seat) -> None:
     seat.arm._console.gone = True  # type: ignore[union-attr]
     with pytest.raises(ArmError, match="the terminal is gone, and with it whoever could stop the arm"):
-        seat.arm._go_to(REST)
+        seat.arm.ways.go_to(REST)
 
 
 def test_an_arm_that_was_raised_when_its_line_was_lost_never_goes_limp(seat: Seat) -> None:
     bus, limp = seat.arm.soft.bus, threading.Event()
-    seat.arm._go_to(READY)
+    seat.arm.ways.go_to(READY)
     for servo in bus.servos:
         write = servo.write
         servo.write = lambda at, said, w=write: (limp.set() if (at, said) == (40, b"\0") else None, w(at, said))[1]
     seat.arm.loop._broken(ArmError("the loop broke"))
-    seat.arm._revive()
+    seat.arm.ways.revive()
     seat.arm.loop.check()
     assert not limp.is_set()
 
@@ -184,7 +207,7 @@ def test_a_connection_that_breaks_holds_the_arm_and_keeps_the_trial(tmp_path: Pa
     ]
     child, line = pty.fork()
     if not child:
-        os.execv(sys.executable, [sys.executable, str(ROOT / "run_eval.py"), *words])
+        os.execv(sys.executable, [sys.executable, "-c", PATIENT, *words])
     said = ""
     for prompt in ("it is laid out", "Enter: accept", "GO."):
         while prompt not in said:
