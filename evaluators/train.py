@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .errors import UnknownName, UserError
 
 MODELS = ("rynnvla",)
-STEPS = ("draw", "tokenizer", "actions", "stage1", "stage2", "stage3", "pack")
+STEPS = ("draw", "begin", "tokenizer", "actions", "stage1", "stage2", "stage3", "pack")
 INTERRUPTED = 130
 LINE_SECONDS = 60.0
 """From one line of a log to the next."""
@@ -25,6 +25,7 @@ Trains RynnVLA from demonstrations, step by step. A step that was interrupted go
 EPILOG = """\
 steps, in their order:
   draw        replays collections and draws the pictures that the training looks at, into WORK/drawn
+  begin       goes on from --checkpoint, ours or the published layout, with its shapes; needs no other recipe
   tokenizer   pictures to codes and back
   actions     chunks of actions to a few numbers and back (the ActionVAE)
   stage1      the transformer: what comes next in clips without actions
@@ -41,6 +42,8 @@ examples:
   armtrial train rynnvla stage3 --work work --steps 40000        a stage made longer goes on from where it is
   armtrial train rynnvla all --recipe mine.json --data lerobot/my-dataset --work work --out mine
                                                                  from a LeRobotDataset
+  armtrial train rynnvla all --checkpoint my-checkpoint --data lerobot/my-dataset --work tuned --out tuned/checkpoint
+                                                                 a checkpoint, finetuned on more data
 
 A recipe is plain JSON. `--recipe twin` and `--recipe published` come with the package; WORK/recipe.json shows the one
 that a folder was begun with, and is a start for one's own.
@@ -65,8 +68,8 @@ def run(argv: Sequence[str]) -> int:
 
 def _wanted(step: str, flags: argparse.Namespace) -> bool:
     """Nothing is drawn that nobody named, and a recipe may leave steps out."""
-    if step == "draw":
-        return bool(flags.source)
+    if step in ("draw", "begin"):
+        return bool(flags.source if step == "draw" else flags.checkpoint)
     return step == "pack" or getattr(_recipe(flags), step) is not None
 
 
@@ -89,6 +92,23 @@ def _draw(flags: argparse.Namespace) -> None:
                 _counting(bar, task),
                 flags.until,
             )
+
+
+def _begin(flags: argparse.Namespace) -> None:
+    """The folder's own recipe is then the one for all that follows."""
+    from ..policies.rynnvla.checkpoint import Parts
+    from ..policies.rynnvla.training.beginning import Start
+    from ..policies.rynnvla.training.work import Work, WorkError
+    from ..policies.rynnvla.weights import CheckpointError
+
+    if flags.checkpoint is None:
+        raise UserError("--checkpoint is missing: which one does the training go on from?")
+    try:
+        start = Start(flags.checkpoint, Parts(tokenizers=flags.tokenizers))
+        start.give(Work(flags.work, start.shaped(_recipe(flags)), _source(flags), "cpu"))
+    except (CheckpointError, WorkError) as error:
+        raise UserError(str(error)) from None
+    flags.recipe = ""
 
 
 def _learn(step: str) -> Callable[[argparse.Namespace], None]:
@@ -126,7 +146,8 @@ def _pack(flags: argparse.Namespace) -> None:
 
 _STEPS: dict[str, Callable[[argparse.Namespace], None]] = {
     "draw": _draw,
-    **{step: _learn(step) for step in STEPS[1:-1]},
+    "begin": _begin,
+    **{step: _learn(step) for step in STEPS[2:-1]},
     "pack": _pack,
 }
 
@@ -244,6 +265,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--every", type=int, metavar="N", default=3, help="draw: ticks from one picture to the next (3)"
+    )
+    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="begin: the one to go on from")
+    parser.add_argument(
+        "--tokenizers", type=Path, metavar="DIR", help="begin: of the published layout, if they are not in it"
     )
     parser.add_argument("--until", type=int, metavar="N", help="draw: only the first N ticks of an episode (all)")
     parser.add_argument("--workers", type=int, metavar="N", default=os.cpu_count() or 1, help="draw: processes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from . import text as texts
 from . import vocabulary
 from .action_vae import ActionVae
 from .backbone import Rynn, unfilled
-from .config import Config, Embodiment, Scaling
-from .text import Text, Words
+from .config import Config, Embodiment, Scaling, Vocabulary
+from .text import Published, Text, Words
 from .vocabulary import IdTable
 from .vq import Vq
 from .weights import CheckpointError, State, below, cast, digest, fill, found, read
@@ -25,6 +26,8 @@ from .weights import CheckpointError, State, below, cast, digest, fill, found, r
 CONFIG = "config.json"
 MODEL = "model.safetensors"
 TEXT = "text.json"
+NAMES, WORDS = "text_tokenizer.json", "tokenizer.json"
+"""The published tokens' names and text tokenizer, in place of `text.json` where a model was begun with them."""
 _PACKED = "`armtrial train rynnvla pack`"
 
 
@@ -85,21 +88,48 @@ def save(
     rynn: Rynn,
     vq: Vq,
     vae: ActionVae,
-    text: Words,
+    text: Words | Published,
     dtype: torch.dtype = torch.bfloat16,
     decoder: bool = False,
 ) -> None:
-    """`decoder`: keep the picture tokenizer's too, which only draws."""
+    """`decoder`: keep the picture tokenizer's too, which only draws. A published picture tokenizer keeps its numbers,
+    since rounded ones would find other codes than those that its backbone has learned."""
     folder.mkdir(parents=True, exist_ok=True)
-    modules: dict[str, nn.Module] = {"rynn": rynn, "vq": vq, "vae": vae}
-    state = {f"{name}.{key}": weight for name, module in modules.items() for key, weight in module.state_dict().items()}
-    kept = {key: weight for key, weight in state.items() if decoder or not key.startswith("vq.decoder.")}
-    packed = {key: weight.contiguous() for key, weight in cast(kept, torch.device("cpu"), dtype).items()}
+    exact = torch.float32 if isinstance(text, Published) else dtype
+    parts: list[tuple[str, nn.Module, torch.dtype]] = [("rynn", rynn, dtype), ("vq", vq, exact), ("vae", vae, dtype)]
+    state = {
+        f"{name}.{key}": weight.contiguous()
+        for name, module, numbers in parts
+        for key, weight in cast(module.state_dict(), torch.device("cpu"), numbers).items()
+        if decoder or not f"{name}.{key}".startswith("vq.decoder.")
+    }
     part = folder / (MODEL + ".part")
-    save_file(packed, part)
+    save_file(state, part)
     part.replace(folder / MODEL)
-    texts.save(text, folder / TEXT)
+    save_text(text, folder)
     (folder / CONFIG).write_bytes(msgspec.json.format(msgspec.json.encode(config)) + b"\n")
+
+
+def save_text(text: Words | Published, folder: Path) -> None:
+    if isinstance(text, Words):
+        texts.save(text, folder / TEXT)
+        return
+    for file, name in ((text.names, NAMES), (text.file, WORDS)):
+        shutil.copyfile(file, folder / name)
+
+
+def read_text(folder: Path) -> Words | Published | None:
+    """None where there is neither kind."""
+    if (folder / NAMES).is_file():
+        return Published(folder / WORDS, folder / NAMES)
+    return texts.load(folder / TEXT) if (folder / TEXT).is_file() else None
+
+
+def ids(text: Words | Published, codes: int) -> tuple[Vocabulary, IdTable]:
+    """What the tokens are of a model that reads such a text."""
+    if isinstance(text, Words):
+        return vocabulary.small(codes, text.size)
+    return vocabulary.published(text.names, codes)
 
 
 def rounded[M: nn.Module](module: M, dtype: torch.dtype = torch.bfloat16) -> M:
@@ -137,16 +167,7 @@ def check_statistics(config: Config, path: Path) -> None:
 def _load_own(path: Path, device: torch.device, dtype: torch.dtype) -> Loaded:
     config = _config(path / CONFIG)
     model = found([path / MODEL], "the weights", _PACKED)
-    words = found([path / TEXT], "the words that the model knows", _PACKED)
-    state = read(model)
-    try:
-        known = texts.load(words)
-    except texts.TextError as error:
-        raise CheckpointError(str(error)) from None
-    if known.first + known.size > config.vocabulary.size:
-        raise CheckpointError(
-            f"{words} has ids up to {known.first + known.size - 1}; the model's vocabulary has {config.vocabulary.size}"
-        )
+    state, (text, table) = read(model), _own_text(path, config)
     rynn = unfilled(config)
     vq = Vq(config.quantiser, decoding=any(name.startswith("vq.decoder.") for name in state))
     vae = ActionVae(config.chunks, len(config.embodiment.actions), config.embodiment.chunk)
@@ -154,8 +175,25 @@ def _load_own(path: Path, device: torch.device, dtype: torch.dtype) -> Loaded:
     fill(rynn, cast(below(state, "rynn."), device, dtype), model)
     fill(vq, cast(below(state, "vq."), device, torch.float32), model)
     fill(vae, cast(below(state, "vae."), device, torch.float32), model)
-    table = vocabulary.table(config.vocabulary, config.quantiser.codes)
-    return Loaded(config, rynn, vq, vae, known, table, digest([path / CONFIG, model, words]))
+    words = [file for file in (path / TEXT, path / NAMES, path / WORDS) if file.is_file()]
+    return Loaded(config, rynn, vq, vae, text, table, digest([path / CONFIG, model, *words]))
+
+
+def _own_text(path: Path, config: Config) -> tuple[Words | Published, IdTable]:
+    try:
+        text = read_text(path)
+        if isinstance(text, Published):
+            return text, ids(text, config.quantiser.codes)[1]
+    except (texts.TextError, vocabulary.VocabularyError) as error:
+        raise CheckpointError(str(error)) from None
+    if text is None:
+        raise CheckpointError(f"{path / TEXT} is missing: the words that the model knows. It comes from {_PACKED}")
+    last = text.first + text.size - 1
+    if last >= config.vocabulary.size:
+        raise CheckpointError(
+            f"{path / TEXT} has ids up to {last}; the model's vocabulary has {config.vocabulary.size}"
+        )
+    return text, vocabulary.table(config.vocabulary, config.quantiser.codes)
 
 
 def _config(file: Path) -> Config:

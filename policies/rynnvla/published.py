@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,29 @@ def is_published(config: Path) -> bool:
         raise CheckpointError(f"{config} is no configuration of a checkpoint: {error}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a training begins with: the ActionVAE and the statistics are its own."""
+
+    vocabulary: Vocabulary
+    shape: Backbone
+    quantiser: Quantiser
+    pictures: State
+    """The picture tokenizer's weights."""
+    names: Path
+    """Of all tokens."""
+    words: Path
+    """The text tokenizer."""
+
+
+def beginning(path: Path, parts: Parts) -> Beginning:
+    vqgan, names, words = _tokenizers(path, parts)
+    pictures = vq.published(read(vqgan))
+    quantiser = _quantiser(pictures, vqgan)
+    known, _, _ = _read(names, words, quantiser.codes)
+    return Beginning(known, _backbone(path / CONFIG), quantiser, pictures, names, words)
+
+
 def load_published(
     path: Path, device: torch.device, dtype: torch.dtype, embodiment: Embodiment | None, parts: Parts
 ) -> Loaded:
@@ -50,11 +74,7 @@ def load_published(
     chunk_state, picture_state = read(moves), vq.published(read(vqgan))
     chunks, trained = _chunks(chunk_state, embodiment or SO100, moves)
     quantiser = _quantiser(picture_state, vqgan)
-    try:
-        known, table = vocabulary.published(names, quantiser.codes)
-        text = texts.Published(words)
-    except (vocabulary.VocabularyError, texts.TextError) as error:
-        raise CheckpointError(str(error)) from None
+    known, table, text = _read(names, words, quantiser.codes)
     config = Config(
         name=path.resolve().name,
         embodiment=trained,
@@ -89,6 +109,13 @@ def backbone(path: Path, config: Config, device: torch.device, dtype: torch.dtyp
         )
     fill(rynn, state, shards[0] if len(shards) == 1 else path)
     return rynn
+
+
+def _read(names: Path, words: Path, codes: int) -> tuple[Vocabulary, vocabulary.IdTable, texts.Published]:
+    try:
+        return *vocabulary.published(names, codes), texts.Published(words, names)
+    except (vocabulary.VocabularyError, texts.TextError) as error:
+        raise CheckpointError(str(error)) from None
 
 
 def statistics(file: Path) -> Statistics:

@@ -62,12 +62,14 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Published:
     """Chameleon's own, from its `tokenizer.json` or `text_tokenizer.json`."""
 
-    def __init__(self, file: Path, limit: int = LIMIT) -> None:
+    def __init__(self, file: Path, names: Path | None = None, limit: int = LIMIT) -> None:
+        """`names`: the table of all tokens, `text_tokenizer.json`, if that is another file."""
         from tokenizers import Tokenizer
 
         read: Any = caught(Origin.POLICY, Tokenizer.from_file, str(file))
         if isinstance(read, Fault):
             raise TextError(f"{file} cannot be read as a tokenizer: {read.message}")
+        self.file, self.names = file, names or file
         self._tokenizer = read
         self._limit = limit
 

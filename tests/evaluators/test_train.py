@@ -7,7 +7,7 @@ import pytest
 
 from armtrial.evaluators.api import load
 from armtrial.evaluators.cli import main
-from armtrial.tests.policies.test_rynnvla_stages import TINY
+from armtrial.tests.policies.rynnvla_sweeps import TINY
 
 
 def trained(*words: str) -> int:
@@ -21,6 +21,8 @@ def trained(*words: str) -> int:
         (("tokenizer", "--recipe", "twins"), "no recipe is called 'twins'. Did you mean 'twin'?"),
         (("tokenizer", "--recipe", "none.json"), "recipe none.json cannot be read: No such file or directory"),
         (("draw", "--from", "nowhere"), "nowhere is no run: there is no such folder"),
+        (("begin",), "--checkpoint is missing: which one does the training go on from?"),
+        (("begin", "--checkpoint", "nowhere"), "nowhere is not a folder; a checkpoint is the folder that"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line(
@@ -46,3 +48,6 @@ def test_a_collection_becomes_a_checkpoint_that_plays(tmp_path: Path, capfd: pyt
     assert main([*one, *played, "--out", str(tmp_path / "run")]) == 0
     (record,) = load(tmp_path / "run").records
     assert (record.result.error, record.result.plans > 10) == (None, True)
+    on = ("--checkpoint", out, "--data", f"{work}/drawn/demos", "--work", str(tmp_path / "on"))
+    assert trained("all", "--recipe", recipe, *on, "--out", str(tmp_path / "tuned")) == 0
+    assert '"checkpoint-finetuned"' in (tmp_path / "tuned" / "config.json").read_text()

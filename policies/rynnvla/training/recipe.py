@@ -48,7 +48,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     chunks: Chunks = Chunks()
     tokenizer: Schedule | None = None
     """None: the picture tokenizer is taken as it is."""
-    actions: Schedule
+    actions: Schedule | None = None
+    """None: the ActionVAE and the statistics are taken as they are."""
     stage1: Stage | None = None
     """Clips without actions."""
     stage2: Stage | None = None

@@ -18,6 +18,7 @@ from ..action_vae import ActionVae
 from ..backbone import Rynn, Seen
 from ..config import Config
 from ..text import Text
+from ..vocabulary import IdTable
 from .chunks import held_out
 from .recipe import Clips
 from .sight import Missed, Sight
@@ -66,8 +67,12 @@ class Pupil(Rynn):
 class BackboneStage:
     """Cross entropy of tokens, L1 of the actions' latents and of later states, and a little against large logits."""
 
-    def __init__(self, tokens: Tokens, clips: Clips, config: Config, rynn: Pupil, vae: ActionVae, text: Text) -> None:
-        self.module = rynn
+    def __init__(
+        self, tokens: Tokens, clips: Clips, config: Config, rynn: Pupil, vae: ActionVae, text: Text, ids: IdTable
+    ) -> None:
+        """`ids`: of the pictures' codes."""
+        self.module, self._ids = rynn, ids
+        self._shows = torch.zeros(config.vocabulary.size, dtype=torch.bool).index_fill(0, ids, True)
         self._tokens, self._clips, self._config, self._vae = tokens, clips, config, vae.eval()
         self._latents = _latents(vae, tokens.rows)
         self._words = [text.ids(instruction) for instruction in tokens.instructions]
@@ -161,9 +166,8 @@ class BackboneStage:
         looks = firsts[:, None] + np.arange(frames) * self._clips.gap
         words = [self._words[number] for number in self._tokens.episode[firsts]]
         with_actions = bool(self._clips.actions)
-        packed = sequence.pack(
-            words, self._tokens.codes[looks], self._config.vocabulary, self._config.pictures.patch, with_actions
-        )
+        codes, known, patch = self._tokens.codes[looks], self._config.vocabulary, self._config.pictures.patch
+        packed = sequence.pack(words, codes, known, patch, with_actions, self._ids)
         states = self._tokens.states[looks] if with_actions else self._tokens.states[looks][:, :0]
         latents, later = self._latents[torch.from_numpy(looks)], torch.from_numpy(self._tokens.later[looks])
         return Batch(
@@ -180,8 +184,7 @@ class BackboneStage:
 
     def _pictures(self, ids: Tensor) -> Tensor:
         """(B, views, rows, columns): where a sequence's first codes are."""
-        first, shape = self._config.vocabulary.first_code, self._tokens.codes.shape[1:]
-        codes = (ids >= first) & (ids < first + self._config.quantiser.codes)
+        shape, codes = self._tokens.codes.shape[1:], self._shows[ids]
         early = codes & (codes.cumsum(1) <= math.prod(shape))
         return early.nonzero()[:, 1].view(len(ids), *shape)
 

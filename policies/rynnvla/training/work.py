@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .. import actions, checkpoint, vocabulary
 from ..action_vae import ActionVae
 from ..backbone import Rynn
 from ..checkpoint import rounded
 from ..config import Config, Statistics
-from ..text import Words, load, save
+from ..text import Published, Words
 from ..vq import Vq
 from .chunks import ChunkStage, held_out
 from .episodes import Source
@@ -28,7 +28,9 @@ from .tokens import Tokens, tokens
 
 RECIPE = "recipe.json"
 STATISTICS = "statistics.json"
-TEXT = "text.json"
+TOKENIZER, ACTIONS = "tokenizer", "actions"
+BEGUN = "begun"
+"""The backbone of the checkpoint that a training goes on from."""
 LEARNING = ("followed.", "later.", "sight.")
 """What a module remembers only while it learns."""
 OWN = ("action_head", "state_projection", "later")
@@ -59,14 +61,16 @@ class Work:
             raise WorkError(f"recipe '{self.recipe.name}' takes the picture tokenizer as it is; begin with actions")
         train, check = sample_pictures(self.source, self.recipe.pictures, self.recipe.tokenizer.seed)
         return self._trained(
-            "tokenizer", TokenizerStage(train, check, self.recipe.quantiser), self.recipe.tokenizer, tell
+            TOKENIZER, TokenizerStage(train, check, self.recipe.quantiser), self.recipe.tokenizer, tell
         )
 
     def actions(self, tell: Told) -> Mapping[str, float]:
-        return self._trained("actions", ChunkStage(self.source, self.config()), self.recipe.actions, tell)
+        if self.recipe.actions is None:
+            raise WorkError(f"recipe '{self.recipe.name}' takes the ActionVAE as it is; begin with stage3")
+        return self._trained(ACTIONS, ChunkStage(self.source, self.config()), self.recipe.actions, tell)
 
     def stage1(self, tell: Told, count: Counted) -> Mapping[str, float]:
-        return self._staged("stage1", self.recipe.stage1, tell, count, before=None)
+        return self._staged("stage1", self.recipe.stage1, tell, count, before=self._begun())
 
     def stage2(self, tell: Told, count: Counted) -> Mapping[str, float]:
         hand = self.hand()
@@ -75,7 +79,8 @@ class Work:
 
     def stage3(self, tell: Told, count: Counted) -> Mapping[str, float]:
         earlier = [self.folder / "hand" / "stage2", self.folder / "stage1"]
-        return self._staged("stage3", self.recipe.stage3, tell, count, next((f for f in earlier if f.exists()), None))
+        before = next((folder for folder in earlier if folder.exists()), self._begun())
+        return self._staged("stage3", self.recipe.stage3, tell, count, before)
 
     def hand(self) -> Work:
         """The same with the hand's trajectories for actions, with statistics and an ActionVAE of its own."""
@@ -84,7 +89,7 @@ class Work:
 
     def config(self) -> Config:
         recipe = self.recipe
-        known, _ = vocabulary.small(recipe.quantiser.codes, self.words().size)
+        known, _ = checkpoint.ids(self.words(), recipe.quantiser.codes)
         return Config(
             name=recipe.name,
             embodiment=recipe.embodiment,
@@ -96,26 +101,28 @@ class Work:
             chunks=recipe.chunks,
         )
 
-    def words(self) -> Words:
+    def words(self) -> Words | Published:
         """Learned once: more data must not give known words other ids."""
-        file = self._shared / TEXT
-        if not file.exists():
+        known = checkpoint.read_text(self._shared)
+        if known is None:
             told = {self.source.instruction(number) for number in range(len(self.source))}
-            save(Words.learned(told, vocabulary.first_word(self.recipe.quantiser.codes)), file)
-        return load(file)
+            known = Words.learned(told, vocabulary.first_word(self.recipe.quantiser.codes))
+            checkpoint.save_text(known, self._shared)
+        return known
 
     def vq(self) -> Vq:
         """As it will be read from the checkpoint: the backbone learns the codes that it will see."""
-        kept = _loaded(Vq(self.recipe.quantiser), self._shared / "tokenizer", "armtrial train rynnvla tokenizer")
-        return rounded(kept)
+        state = _weights(self._shared / TOKENIZER, "armtrial train rynnvla tokenizer")
+        kept = _filled(Vq(self.recipe.quantiser, decoding=any(name.startswith("decoder.") for name in state)), state)
+        return kept if isinstance(self.words(), Published) else rounded(kept)
 
     def vae(self) -> ActionVae:
         embodiment = self.recipe.embodiment
         empty = ActionVae(self.recipe.chunks, len(embodiment.actions), embodiment.chunk)
-        return rounded(_loaded(empty, self.folder / "actions", "armtrial train rynnvla actions"))
+        return rounded(_filled(empty, _weights(self.folder / ACTIONS, "armtrial train rynnvla actions")))
 
     def rynn(self, stage: str = "stage3") -> Rynn:
-        return _loaded(Rynn(self.config()), self.folder / stage, f"armtrial train rynnvla {stage}")
+        return _filled(Rynn(self.config()), _weights(self.folder / stage, f"armtrial train rynnvla {stage}"))
 
     def pack(self, out: Path) -> None:
         """The checkpoint, for `--checkpoint`."""
@@ -130,11 +137,16 @@ class Work:
         if stage is None:
             raise WorkError(f"recipe '{self.recipe.name}' has no {name}")
         torch.manual_seed(stage.schedule.seed)
-        rynn = Pupil(self.config())
+        config, text = self.config(), self.words()
+        rynn = Pupil(config)
         if before is not None:
             _inherit(rynn, before)
-        trained = BackboneStage(self.tokens(count), stage.clips, self.config(), rynn, self.vae(), self.words())
+        _, ids = checkpoint.ids(text, config.quantiser.codes)
+        trained = BackboneStage(self.tokens(count), stage.clips, config, rynn, self.vae(), text, ids)
         return self._trained(name, trained, stage.schedule, tell)
+
+    def _begun(self) -> Path | None:
+        return self._shared / BEGUN if (self._shared / BEGUN).exists() else None
 
     def _trained(self, name: str, stage: Trainable, schedule: Schedule, tell: Told) -> Mapping[str, float]:
         return Loop(stage, schedule, self.folder / name, self.device).run(tell)
@@ -167,22 +179,28 @@ def _write(file: Path, value: Any) -> None:
     file.write_bytes(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
 
 
-def _loaded[M: nn.Module](module: M, folder: Path, command: str) -> M:
-    """The averaged weights, where there are any."""
+def _weights(folder: Path, command: str) -> Mapping[str, Tensor]:
+    """The averaged ones, where there are any, without what only learning needs."""
     file = folder / LAST
     if not file.exists():
         raise WorkError(f"{file} is missing; `{command}` makes it")
+    return {name: weight for name, weight in _kept(file).items() if not name.startswith(LEARNING)}
+
+
+def _kept(file: Path) -> Mapping[str, Tensor]:
     state = torch.load(file, map_location="cpu", weights_only=True)
-    weights = state["average"] or state["module"]
-    module.load_state_dict({name: weight for name, weight in weights.items() if not name.startswith(LEARNING)})
+    return state["average"] or state["module"]
+
+
+def _filled[M: nn.Module](module: M, weights: Mapping[str, Tensor]) -> M:
+    module.load_state_dict(weights)
     return module.eval()
 
 
 def _inherit(rynn: Pupil, before: Path) -> None:
-    """From an earlier stage: all but what speaks of its own embodiment."""
-    state = torch.load(before / LAST, map_location="cpu", weights_only=True)
-    weights = state["average"] or state["module"]
-    kept = {name: weight for name, weight in weights.items() if not name.startswith(OWN)}
+    """From an earlier stage all but what speaks of its own embodiment; from what was begun with, all there is."""
+    gone = () if before.name == BEGUN else OWN
+    kept = {name: weight for name, weight in _kept(before / LAST).items() if not name.startswith(gone)}
     missing, unknown = rynn.load_state_dict(kept, strict=False)
-    if unknown or any(not name.startswith(OWN) for name in missing):
+    if unknown or any(not name.startswith((*OWN, *LEARNING)) for name in missing):
         raise WorkError(f"{before} holds another model than the recipe's: {[*missing, *unknown][:4]}")
