@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from .apart import elsewhere
+
 BACKENDS = ("egl", "osmesa", "glfw", "disabled")
 """What `MUJOCO_GL` may say. `disabled`: MuJoCo without pictures."""
 AUTOMATIC = ("egl", "osmesa")
@@ -56,6 +58,17 @@ print(json.dumps(names))
 
 class GlError(RuntimeError):
     """Nothing here can draw, or not the way the user wants: the message has each reason and the command that helps."""
+
+
+class UnknownBackend(GlError):
+    """The user names one that there is not."""
+
+    def __init__(self, said: str) -> None:
+        close = difflib.get_close_matches(said.strip().lower(), BACKENDS, n=1)
+        meant = f"did you mean '{close[0]}'? " if close else ""
+        self.fact = f"MUJOCO_GL is '{said}', and no backend is called that"
+        self.way_out = f"{meant}there are: {', '.join(BACKENDS)}"
+        super().__init__(f"{self.fact}; {self.way_out}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +133,7 @@ def run_apart(program: str, environ: Mapping[str, str], limit: float, interprete
     """Runs Python text in a process of its own; a process that not even a kill ends is left behind."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [interpreter, "-P", "-c", program],
+        [interpreter, "-c", elsewhere(program)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -173,9 +186,7 @@ def _wanted(environ: Mapping[str, str]) -> str:
     said = environ.get("MUJOCO_GL", "")
     wanted = said.strip().lower()
     if wanted and wanted not in BACKENDS:
-        close = difflib.get_close_matches(wanted, BACKENDS, n=1)
-        meant = f" Did you mean '{close[0]}'?" if close else ""
-        raise GlError(f"MUJOCO_GL is '{said}', and no backend is called that.{meant} There are: {', '.join(BACKENDS)}.")
+        raise UnknownBackend(said)
     return wanted
 
 

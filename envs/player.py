@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tasks.base import End, Event, Task, Trial
+from ..tasks.base import STAGES, End, Event, Task, Trial
 from ..tasks.referee import Referee
-from ..tasks.rubric import STAGES, Attempt, label
+from ..tasks.rubric import Attempt, label
 from . import checked
 from .base import Env, LifecycleError, Observation, Played, Size, Vector, Verdict
 from .rig import KeepsLog, RunsOn, TrialLog

@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, cast
 
 from ..tasks.base import Origin, Trial
 from . import wire
+from .apart import apart, elsewhere
 from .base import Image, LifecycleError, Observation, Played, Size, Start, Step, Vector, Verdict
 from .faults import Fault
-from .guests import apart
 from .living import enlist
 from .worker import BOOTSTRAP, WITH_PARENT, EnvSource, Opened
 
@@ -43,9 +43,10 @@ class Worker:
 
     def __init__(self, interpreter: str | None = None, environ: Mapping[str, str] | None = None) -> None:
         """`interpreter`: another Python, with another set of packages. `environ`: variables on top of ours."""
+        program = elsewhere(BOOTSTRAP) if interpreter else BOOTSTRAP
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the worker
         self._process = subprocess.Popen(
-            [interpreter or sys.executable, "-c", BOOTSTRAP, str(ROOT), *_bond()],
+            [interpreter or sys.executable, "-c", program, str(ROOT), *_bond()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

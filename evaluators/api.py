@@ -13,7 +13,7 @@ from typing import Any
 from ..envs.locate import text_of
 from ..envs.rig import Amendment, Desk, HasDesk, TrialLog
 from ..policies.base import Policy, World
-from ..tasks.base import Outcome, Suite, Task, Trial
+from ..tasks.base import STAGES, Outcome, Suite, Task, Trial
 from .config import REPEATABLE, WHAT_IS_PLAYED, RunConfig
 from .errors import FolderError, Mismatch, UnknownName, UserError
 from .folder import RunFolder, read_info, read_records, safe, take_name
@@ -55,7 +55,8 @@ class Run:
 
     @property
     def scores(self) -> Scores:
-        return scores(self.records, self.info.tasks, self.info.trials, self.traces, self.info.chains)
+        info = self.info
+        return scores(self.records, info.tasks, info.trials, self.traces, info.chains, info.last_stages)
 
     @property
     def clocks(self) -> Clocks:
@@ -302,7 +303,7 @@ def _check_upstream(path: Path, info: RunInfo, ground: Ground) -> None:
         if now != before:
             raise Mismatch(
                 f"{path} was started with {name} {before}, and here it is {now}; a run keeps the world it is played "
-                "in. Check that commit out again, or start another run with --out"
+                "in. Go back to that one, or start another run with --out"
             )
 
 
@@ -347,6 +348,7 @@ def _info(ground: Ground, policy: Policy, world: World) -> RunInfo:
         tasks=tuple(task.name for task in ground.tasks),
         trials=len(ground.trials),
         chains={task.name: task.stages for task in ground.tasks if task.stages is not None},
+        last_stages={task.name: task.last_stage for task in ground.tasks if task.last_stage != STAGES[-1]},
         sittings=(_sitting(ground),),
     )
 

@@ -39,13 +39,16 @@ def said(config: RunConfig, field: str) -> dict[str, Argument]:
     }
 
 
-def check(given: Mapping[str, Argument], factory: Callable[..., Any], field: str, name: str) -> None:
-    """Raises where the factory does not take one of them, or needs another."""
+def check(
+    given: Mapping[str, Argument], factory: Callable[..., Any], field: str, name: str, besides: Sequence[str] = ()
+) -> None:
+    """Raises where the factory does not take one of them, or needs another. `besides`: what else may be said, and is
+    no matter of the factory's."""
     takes = names.parameters(factory)
     kinds = {parameter.kind for parameter in inspect.signature(factory).parameters.values()}
     for key, argument in given.items():
         if key not in takes and inspect.Parameter.VAR_KEYWORD not in kinds:
-            raise UnknownName(f"argument of '{name}'", key, takes, f"Said by {argument.flag}.")
+            raise UnknownName(f"argument of '{name}'", key, (*takes, *besides), f"Said by {argument.flag}.")
         _check_value(key, argument, names.kinds(factory, key), name)
     missing = [key for key, default in takes.items() if default is inspect.Parameter.empty and key not in given]
     if missing:

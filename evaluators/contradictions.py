@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..tasks.base import Outcome
-from ..tasks.rubric import STAGES
+from ..tasks.base import STAGES, Outcome
 from .errors import FolderError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..envs.catalog import ENVS, GUESTS, NEEDS_GL
 from ..envs.gl import GlChoice, GlError, chosen
-from ..envs.guests import Doubt, Guest, GuestError
+from ..envs.guests import ARGUMENT, Doubt, Guest, GuestError
 from ..envs.locate import locate
 from ..envs.worker import EnvSource
 from ..policies.base import Policy
@@ -48,7 +48,7 @@ class Ground:
 
     @property
     def upstream(self) -> dict[str, str]:
-        """Commits of other people's code that the world is made of, by name."""
+        """Commits or versions of other people's code that the world is made of, by name."""
         return {} if self.guest is None else dict(self.guest.upstream)
 
     @property
@@ -137,7 +137,7 @@ def _guest(config: RunConfig, env: str) -> Guest | None:
     except GuestError as error:
         raise UserError(str(error)) from None
     arguments = {name: given.get(name, Argument(value, "the environment")) for name, value in found.arguments.items()}
-    check(arguments, names.ENV_TABLE.factory(env), "env_arg", env)
+    check(arguments, names.ENV_TABLE.factory(env), "env_arg", env, (ARGUMENT,))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..tasks.base import Origin, Outcome
 from .attempts import Attempts, at_first_attempt, attempts_of, wrong_object
 from .chains import Chains, chains_of
-from .funnel import Stage, funnel_of
+from .funnel import NO_STAGES, Stage, funnel_of
 from .motion import Movement, movement_of
 from .oddities import Collisions, Flag, collisions_of, flags_of
 from .punctuality import Punctuality, punctuality
@@ -134,15 +134,16 @@ def scores(
     planned: int,
     traces: Traces = NO_TRACES,
     chains: Mapping[str, int] = NO_CHAINS,
+    last_stages: Mapping[str, str] = NO_STAGES,
 ) -> Scores:
     """`tasks`: those of the list, in the order of the table. `traces`: by trial, from the files in `steps/`. `chains`:
-    the number of subtasks of each task that is a chain."""
+    the number of subtasks of each task that is a chain. `last_stages`: of each task that ends before the last."""
     counted = last_takes(records)
     groups = _by_task(counted, tasks)
-    rows = tuple(score(name, group, traces, chains.get(name)) for name, group in zip(tasks, groups))
+    rows = tuple(score(name, group, traces, chains.get(name), last_stages) for name, group in zip(tasks, groups))
     return Scores(
         tasks=rows,
-        overall=score("all", counted, traces, chains.get(tasks[0]) if len(tasks) == 1 else None),
+        overall=score("all", counted, traces, chains.get(tasks[0]) if len(tasks) == 1 else None, last_stages),
         planned=planned,
         played=len(counted),
         average=_average(rows, groups),
@@ -151,7 +152,11 @@ def scores(
 
 
 def score(
-    name: str, records: Sequence[EpisodeRecord], traces: Traces = NO_TRACES, subtasks: int | None = None
+    name: str,
+    records: Sequence[EpisodeRecord],
+    traces: Traces = NO_TRACES,
+    subtasks: int | None = None,
+    last_stages: Mapping[str, str] = NO_STAGES,
 ) -> Score:
     """`records`: one of each trial. `subtasks`: of a chain."""
     counted = counting(records)
@@ -174,7 +179,7 @@ def score(
         success_by_start=rate_of_starts(counted, succeeded),
         first_attempt_by_start=rate_of_starts(counted, at_first_attempt),
         attempts=attempts_of(counted),
-        funnel=funnel_of(counted),
+        funnel=funnel_of(counted, last_stages),
         curve=curve_of(counted),
         motion=movement_of(played, moved),
         motion_of_successes=movement_of([record for record in played if succeeded(record)], moved),

@@ -118,7 +118,7 @@ class Provenance:
     """sha256 of the user's own files, by path: where policy, suite and world came from, and what the world was
     handed."""
     upstream: dict[str, str] = field(default_factory=dict[str, str])
-    """Commits of other people's code that the world is made of, by name, as `calvin_env`."""
+    """Commits or versions of other people's code that the world is made of, by name, as `calvin_env`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +154,8 @@ class RunInfo:
     trials: int
     chains: dict[str, int] = field(default_factory=dict[str, int])
     """Subtasks of each task that is a chain."""
+    last_stages: dict[str, str] = field(default_factory=dict[str, str])
+    """Of each task in which there is less to do than to release a thing where it belongs."""
     sittings: tuple[Sitting, ...]
 
     @property

@@ -81,7 +81,7 @@ def _moved(runs: Sequence[Run]) -> list[str]:
         "the CPU": {run.info.provenance.machine.get("cpu", "") for run in runs},
         "the commit": {run.info.provenance.commit for run in runs},
         **{
-            f"the commit of {name}": {run.info.provenance.upstream.get(name, "") for run in runs}
+            f"the world's own {name}": {run.info.provenance.upstream.get(name, "") for run in runs}
             for name in sorted({name for run in runs for name in run.info.provenance.upstream})
         },
     }

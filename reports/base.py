@@ -124,7 +124,7 @@ def build(info: RunInfo, records: Sequence[EpisodeRecord], traces: dict[str, Tra
     known = traces or {}
     return Report(
         info,
-        scores(records, info.tasks, info.trials, known, info.chains),
+        scores(records, info.tasks, info.trials, known, info.chains, info.last_stages),
         clocks(records, info.tasks, info.rate, known),
         trial_rows(records, info.rate, known),
     )

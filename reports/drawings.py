@@ -87,12 +87,18 @@ def _stages(report: Report) -> Markup:
     drawn = charts.funnel(dots, "Trials that reached each stage") if found else None
     told = [(task, row.funnel) for task, row in pooled(report) if row.funnel]
     header = ("task", *(stage.name for stage in found))
-    cells = [[task, *(_stage(stage) for stage in funnel)] for task, funnel in told]
+    cells = [[task, *_in_columns(funnel, header[1:])] for task, funnel in told]
     left = left_out(report.scores.overall, found[0].reached.n) if found else ""
     under = f"How far trials came; all tasks together{left}."
     return _figure(
         "Stages", under, drawn, "No stage was reached, or the world tells of none.", _numbers("stages", header, cells)
     )
+
+
+def _in_columns(funnel: Sequence[Stage], names: Sequence[str]) -> list[str]:
+    """Empty where the task does not have the stage."""
+    cells = {stage.name: _stage(stage) for stage in funnel}
+    return [cells.get(name, "") for name in names]
 
 
 def _stage(stage: Stage) -> str:

@@ -108,4 +108,5 @@ def differences(before: Provenance, now: Provenance) -> list[str]:
 
 def _values(made: Provenance) -> dict[str, str]:
     code = {"commit": made.commit, "changes in the code": "some" if made.dirty else ""}
-    return code | made.packages | made.machine | {"renderer": made.renderer} | made.upstream | made.files
+    upstream = {f"the world's own {name}": version for name, version in made.upstream.items()}
+    return code | made.packages | made.machine | {"renderer": made.renderer} | upstream | made.files

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from ..evaluators.funnel import Stage
 from ..evaluators.metrics import Score
 from ..evaluators.motion import Movement
 from .base import HEADER, Line, Report, remarks, shown
@@ -63,10 +64,14 @@ def _attempts(rows: Rows) -> list[tuple[str, ...]]:
 
 
 def _stages(rows: Rows) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
-    told = [(task, row.funnel) for task, row in rows if row.funnel]
-    names = [stage.name for stage in told[0][1]] if told else []
-    cells = [[f"{one.reached}; {counts(one.of_previous)}" for one in funnel] for _, funnel in told]
-    return [(task, *cell) for (task, _), cell in zip(told, cells)], ("task", *names)
+    told = [(task, {stage.name: stage for stage in row.funnel}) for task, row in rows if row.funnel]
+    names = max(told, key=lambda row: len(row[1]))[1] if told else ()
+    return [(task, *(_stage(funnel.get(name)) for name in names)) for task, funnel in told], ("task", *names)
+
+
+def _stage(stage: Stage | None) -> str:
+    """Empty where the task does not have it."""
+    return "" if stage is None else f"{stage.reached}; {counts(stage.of_previous)}"
 
 
 def _motion(rows: Rows) -> list[tuple[str, ...]]:

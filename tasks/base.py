@@ -66,6 +66,8 @@ class End(enum.Enum):
     """The world could not go on: `Step.terminated`."""
 
 
+STAGES = ("reach", "grasp", "lift", "place", "release")
+"""Of moving a thing. A trial that fails is told by how far it came."""
 EVENT_KINDS = frozenset(
     [
         "jaw_closed",  # with the object at hand, if any
@@ -120,6 +122,8 @@ class Task:
     """Time limit of each stage of a chain; None where the task is no chain."""
     stages: int | None = None
     """Subtasks of a chain whose score is how many of them are done in a row; None where no one counts them."""
+    last_stage: str = STAGES[-1]
+    """Of STAGES: there is none to reach after it. A thing that is only to be lifted is placed nowhere."""
     max_failed_grasps: int | None = None
     """More consecutive failed grasps than this end the trial."""
     score: Score = Score.SUCCESS
@@ -136,6 +140,9 @@ class Task:
             )
         if not isinstance(self.success_rule, SuccessRule):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError(f"task '{self.name}': success_rule is {self.success_rule!r}; it is a SuccessRule")
+        if self.last_stage not in STAGES:
+            there = ", ".join(STAGES)
+            raise ValueError(f"task '{self.name}': last_stage is '{self.last_stage}'; it is one of {there}")
 
     @property
     def asks(self) -> tuple[str, ...]:

@@ -10,6 +10,20 @@ RATE = 20.0
 """Actions per second; robosuite's controllers turn each into 25 steps of physics."""
 HORIZON = 500
 """Actions until the time is up."""
+RESERVED = frozenset(
+    [
+        "control_freq",
+        "has_offscreen_renderer",
+        "has_renderer",
+        "hard_reset",
+        "ignore_done",
+        "renderer",
+        "robots",
+        "seed",
+        "use_camera_obs",
+    ]
+)
+"""What the world itself builds an environment with, for all tasks alike."""
 HOLD_SECONDS = 0.5
 """What robosuite's own check finds done must stay done for so long."""
 
@@ -29,12 +43,21 @@ class RobosuiteTask(Task):
     success_rule: SuccessRule = SuccessRule.HELD
     hold_seconds: float = HOLD_SECONDS
 
+    def __post_init__(self) -> None:
+        Task.__post_init__(self)
+        taken = sorted(RESERVED & {name for name, _ in self.options})
+        if taken:
+            raise ValueError(
+                f"task '{self.name}': options sets {', '.join(taken)}, which the world 'robosuite' sets for all its "
+                f"tasks alike; leave it out, and so {', '.join(sorted(RESERVED - set(taken)))}"
+            )
+
 
 ROBOSUITE = Suite(
     name="robosuite",
     version=1,
     tasks=(
-        RobosuiteTask(name="lift", upstream="Lift", target="cube", instruction="Lift the red cube."),
+        RobosuiteTask(name="lift", upstream="Lift", target="cube", instruction="Lift the red cube.", last_stage="lift"),
         RobosuiteTask(
             name="stack",
             upstream="Stack",
@@ -53,7 +76,7 @@ ROBOSUITE = Suite(
             target="SquareNut",
             instruction="Put the square nut on the square peg.",
         ),
-        RobosuiteTask(name="door", upstream="Door", instruction="Open the door by its handle."),
+        RobosuiteTask(name="door", upstream="Door", instruction="Open the door by its handle.", last_stage="reach"),
     ),
     per_task=20,
 )

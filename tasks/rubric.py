@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 
 from .base import End, Event
 
-STAGES = ("reach", "grasp", "lift", "place", "release")
 LABELS = {
     "no_reach": "no target was touched",
     "missed_grasp": "the last time the jaws closed, they lifted nothing",

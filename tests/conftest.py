@@ -7,6 +7,8 @@ import signal
 import pytest
 
 from armtrial.envs.gl import GlError, chosen
+from armtrial.envs.guests import Guest
+from armtrial.tests import robosuite_here
 
 DRAWS = (
     "so100",
@@ -39,3 +41,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("CI"):
             pytest.fail(UNABLE, pytrace=False)
         pytest.skip(UNABLE)
+
+
+@pytest.fixture(scope="session")
+def robosuite() -> Guest:
+    """What robosuite is played with."""
+    return robosuite_here.found()

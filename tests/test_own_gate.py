@@ -9,6 +9,7 @@ import armtrial
 from armtrial.evaluators.baseline import read
 from armtrial.evaluators.fitting import check_trials
 from armtrial.evaluators.ground import prepare
+from armtrial.tests.robosuite_here import MUST_PLAY
 
 ROOT = Path(armtrial.__path__[0])
 NAMED = re.search(r"^gate_policies=\((.+)\)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
@@ -27,6 +28,11 @@ def test_the_scripts_baselines_have_the_trials_that_the_suite_has(policy: str) -
     check_trials(file, kept.ids, "the suite", [trial.id for trial in ground.trials], "")
     assert kept.config.policy == policy
     assert set(kept.cameras) == {"front", "wrist"}
+
+
+def test_robosuite_is_played_and_not_skipped() -> None:
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert f'{MUST_PLAY}=1 .venv/bin/pytest -m "robosuite and not slow"' in lines
 
 
 def test_the_workflow_names_what_is_there() -> None:

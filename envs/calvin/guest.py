@@ -18,17 +18,15 @@ import numpy as np
 
 from ...tasks.base import Origin
 from ...tasks.calvin import CALVIN
+from ..apart import apart, elsewhere
 from ..faults import Fault
 from ..gl import CURES, GlChoice
-from ..guests import Doubt, Guest, GuestError, apart
+from ..guests import ARGUMENT, Doubt, Guest, GuestError, Home, Python
 from ..remote import Worker
 from ..worker import EnvSource
 from .checkout import CLONE, NAME, CheckoutError, code_in, commit_of, doubt, way_out_of_doubt
 
-HOME = ".venv-calvin"
-"""What `make calvin` makes."""
-MAKE = "make calvin"
-AGAIN = f"rm -rf {HOME} && {MAKE}"
+HOME = Home("calvin", "CALVIN", "pybullet and the others that `make calvin` installs")
 SECONDS = 120.0
 """That the first import may take from a cold disk."""
 PACKAGES = (
@@ -80,11 +78,6 @@ print(json.dumps([names.get("GL_RENDERER", ""), names.get("GL_VERSION", ""), mad
 """
 
 
-def homes() -> tuple[Path, ...]:
-    """Where `make calvin` leaves its Python: in armtrial's checkout, or where the command is called."""
-    return tuple(place / HOME / "bin" / "python" for place in (Path(__file__).parents[2], Path.cwd()))
-
-
 def guest(arguments: Mapping[str, Any], environ: Mapping[str, str], places: Sequence[Path] | None = None) -> Guest:
     """`arguments`: the world's, and perhaps `interpreter`. `places`: where else a Python may be."""
     given = dict(arguments)
@@ -98,14 +91,14 @@ def guest(arguments: Mapping[str, Any], environ: Mapping[str, str], places: Sequ
         code = code_in(root)
     except CheckoutError as error:
         raise GuestError(error.fact, error.way_out) from None
-    named = str(given.pop("interpreter", "") or environ.get("CALVIN_PYTHON", ""))
-    interpreter = named or _home(homes() if places is None else places)
+    python = HOME.python(given, environ, places)
+    given.pop(ARGUMENT, None)
     whole = str(Path(root).expanduser().resolve())
-    renderer, commit = drawing(interpreter), commit_of(code)
-    built(interpreter, whole, code, commit)
+    renderer, commit = drawing(python), commit_of(code)
+    built(python, whole, code, commit)
     fact = doubt(commit)
     return Guest(
-        interpreter,
+        python.path,
         {**given, "calvin_root": whole},
         renderer,
         {"calvin_root": whole},
@@ -114,22 +107,12 @@ def guest(arguments: Mapping[str, Any], environ: Mapping[str, str], places: Sequ
     )
 
 
-def _home(places: Sequence[Path]) -> str:
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        raise GuestError(
-            f"CALVIN is played by a Python of its own, and there is none in {places[0].parent.parent}",
-            f"{MAKE}  # or name one that has pybullet: export CALVIN_PYTHON=PATH",
-        )
-    return str(found)
-
-
 @functools.cache
-def drawing(interpreter: str) -> GlChoice:
+def drawing(python: Python) -> GlChoice:
     """What its EGL draws with; a `GuestError` where it has no pybullet or cannot draw."""
     try:
         done = subprocess.run(
-            [interpreter, "-c", PROBE, json.dumps(PACKAGES)],
+            [python.path, "-c", elsewhere(PROBE), json.dumps(PACKAGES)],
             capture_output=True,
             text=True,
             timeout=SECONDS,
@@ -138,11 +121,12 @@ def drawing(interpreter: str) -> GlChoice:
             check=False,
         )
     except OSError as error:
-        raise GuestError(f"{interpreter} cannot be run: {error.strerror}", MAKE) from None
+        raise python.refused(f"cannot be run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise GuestError(f"{interpreter} gave no answer in {SECONDS:g} s when asked to draw", _INSTALL) from None
+        raise GuestError(f"{python.path} gave no answer in {SECONDS:g} s when asked to draw", _INSTALL) from None
     if done.returncode:
-        raise GuestError(f"{interpreter} {_why(done)}", _INSTALL if _DRAWS in done.stdout else AGAIN)
+        way_out = _INSTALL if _DRAWS in done.stdout else python.way_out
+        raise GuestError(f"{python.path} {_why(done)}", way_out)
     renderer, version, bullet = json.loads(done.stdout.splitlines()[-1])
     return GlChoice("egl", renderer, f"{version}, pybullet {bullet}")
 
@@ -155,25 +139,25 @@ def _why(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @functools.cache
-def built(interpreter: str, root: str, code: Path, commit: str) -> None:
+def built(python: Python, root: str, code: Path, commit: str) -> None:
     """Scene D and the oracle, in a worker as a run has them, stepped once; a `GuestError` where that fails. `commit`:
     another one is tried anew."""
-    worker = Worker(interpreter)
+    worker = Worker(python.path)
     try:
         source = EnvSource("armtrial.envs.calvin.env:CalvinEnv", CALVIN.tasks, {"calvin_root": root})
         for request in (("open", source), ("reset", CALVIN.trials(1)[0]), ("step", _STILL)):
             worker.submit(*request)
             reply = worker.receive(SECONDS)
             if isinstance(reply, Fault):
-                raise GuestError(*_refused(interpreter, code, reply, worker.log()))
+                raise _refused(python, code, reply, worker.log())
     finally:
         worker.stop()
 
 
-def _refused(interpreter: str, code: Path, fault: Fault, log: str) -> tuple[str, str]:
+def _refused(python: Python, code: Path, fault: Fault, log: str) -> GuestError:
     """The Python is to blame for what it cannot import, and for its own end; the checkout for all else."""
     if fault.kind in _OF_IMPORT or fault.origin is Origin.WORKER:
-        return f"{interpreter} cannot play CALVIN: {fault}", AGAIN
+        return python.refused(f"cannot play CALVIN: {fault}")
     lost = [line.partition("URDF file ")[2] for line in log.splitlines() if "URDF file " in line]
     what = f"{fault} ({lost[-1]})" if lost else str(fault)
-    return f"{code} does not build: {what}", f"git -C {code} checkout .  # undoes what was changed in it"
+    return GuestError(f"{code} does not build: {what}", f"git -C {code} checkout .  # undoes what was changed in it")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ...tasks.base import Event, Task, Trial
+from ...tasks.base import STAGES, Event, Task, Trial
 from ...tasks.grasping import Thresholds, Tick, Watch
 from ...tasks.robosuite import RATE, RobosuiteTask
 from ..base import (
@@ -133,8 +133,11 @@ class RobosuiteEnv:
         return np.array([self._opening, (self._tick - self._told) / RATE])
 
     def _placed(self, success: bool) -> tuple[Event, ...]:
-        """Once, where the target lies as it should and was let go: a thing that is to be lifted is not placed."""
-        if not success or self._done or not self._task.target or self._opening == 0.0:
+        """Once, where the target lies as it should and was let go: a thing that is to be lifted is not placed, even
+        where it is still high enough as it falls."""
+        if self._task.last_stage != STAGES[-1] or not self._task.target:
+            return ()
+        if not success or self._done or self._opening == 0.0:
             return ()
         self._done = True
         return (Event(self._tick / RATE, "placed", self._task.target),)

@@ -6,9 +6,10 @@ robosuite has no types, and is imported when a world is built: nothing here need
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -25,10 +26,12 @@ CAMERAS = {"agentview": "agentview", "wrist": "robot0_eye_in_hand"}
 """Ours, and robosuite's name for it."""
 SAMPLED = ("body_pos", "body_quat", "geom_size", "geom_rgba", "light_pos", "cam_pos", "cam_quat")
 """Of the model: whatever a trial may have of its own. Fixtures stand in it, and the sizes of things."""
-BLIND: Mapping[str, Any] = {"has_offscreen_renderer": False, "use_camera_obs": False, "use_object_obs": False}
+BLIND: Mapping[str, Any] = {"has_offscreen_renderer": False, "use_camera_obs": False}
 """Pictures are drawn when somebody looks."""
 CLEARED = 5.0
 """Metres: what a task has no use for, robosuite puts farther away than this."""
+Part = tuple[Any, Any, Vector, Vector]
+"""Of a robot, with a controller: that, its motors, and how far they go."""
 
 
 class Upstream:
@@ -75,27 +78,30 @@ class Upstream:
         return tuple(name for name, thing in self._things.items() if thing.free and name != self._target)
 
     def act(self, action: Vector) -> None:
-        """robosuite's step to the last bit, without the sensors that it reads 25 times and nobody asks for."""
-        env, sim = self.env, self.env.sim
+        """robosuite's step to the last bit; without the sensors it reads 25 times, where nobody can ask for them."""
         self._before = self._hand()
+        if self._parts is None:
+            self.env.step(action)
+        else:
+            self._step(action, self._parts)
+
+    def _step(self, action: Vector, parts: Sequence[Part]) -> None:
+        env, sim = self.env, self.env.sim
         for substep in range(int(env.control_timestep / env.model_timestep)):
             sim.step1()
-            if self._parts is None:
-                env._pre_action(action, substep == 0)
-            else:
-                self._drive(action if substep == 0 else None)
+            self._drive(action if substep == 0 else None, parts)
             sim.step2()
         env.timestep += 1
         env.cur_time += env.control_timestep
         env._post_action(action)
 
-    def _drive(self, goal: Vector | None) -> None:
+    def _drive(self, goal: Vector | None, parts: Sequence[Part]) -> None:
         """What robosuite's robot does in a step of physics; it measures its own action's length thrice as well."""
         controller = self._robot.composite_controller
         controller.update_state()
         if goal is not None:
             controller.set_goal(goal)
-        for part, motors, low, high in self._parts or ():
+        for part, motors, low, high in parts:
             self._data.ctrl[motors] = np.clip(part.run_controller(), low, high)
 
     def success(self) -> bool:
@@ -169,8 +175,7 @@ class Upstream:
 
 def environment(name: str) -> Any:
     """The class: one of robosuite's, or the user's own from a file."""
-    environments: Mapping[str, Any] = import_module("robosuite.environments.base").REGISTERED_ENVS
-    import_module("robosuite")
+    environments = _own()
     if ":" in name:
         return locate(name)
     if name not in environments:
@@ -183,6 +188,14 @@ def environment(name: str) -> Any:
     return environments[name]
 
 
+@functools.cache
+def _own() -> Mapping[str, Any]:
+    """robosuite's environments, as they are before a class of the user's takes the name of one."""
+    import_module("robosuite")
+    known: Mapping[str, Any] = import_module("robosuite.environments.base").REGISTERED_ENVS
+    return {name: kind for name, kind in known.items() if kind.__module__.startswith("robosuite.")}
+
+
 def warm() -> None:
     """Compiles what robosuite compiles at its first step, so that no worker has to."""
     task = RobosuiteTask(name="warm", upstream="Lift", target="cube", instruction="Lift.")
@@ -190,10 +203,9 @@ def warm() -> None:
     sys.stdout.write("robosuite is ready\n")
 
 
-def _driven(robot: Any) -> list[tuple[Any, Any, Vector, Vector]]:
-    """Each part with a controller: its motors and how far they go."""
+def _driven(robot: Any) -> list[Part]:
     limits = robot.sim.model.actuator_ctrlrange
-    found: list[tuple[Any, Any, Vector, Vector]] = []
+    found: list[Part] = []
     for name, part in robot.composite_controller.part_controllers.items():
         if robot._enabled_parts.get(name, False):
             motors = np.array(robot._ref_actuators_indexes_dict[name], dtype=np.intp)
@@ -202,7 +214,10 @@ def _driven(robot: Any) -> list[tuple[Any, Any, Vector, Vector]]:
 
 
 def _is_plain(env: Any, robot: Any) -> bool:
-    """It acts as robosuite's own do, and a step may leave out what these do for their sensors."""
+    """It is one of robosuite's own and acts as they do: a step may leave out what these do for their sensors. A user's
+    own check may read what these saw, or what was done of late."""
+    if type(env) is not _own().get(type(env).__name__):
+        return False
     acts: Any = import_module("robosuite.environments.robot_env").RobotEnv._pre_action
     moves: Any = import_module("robosuite.robots.fixed_base_robot").FixedBaseRobot.control
     runs: Any = import_module("robosuite.controllers.composite.composite_controller").CompositeController.run_controller

@@ -3,15 +3,16 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from armtrial.envs.calvin.checkout import COMMIT, CheckoutError, code_in, commit_of, doubt
-from armtrial.envs.calvin.guest import _refused, built, drawing, guest
+from armtrial.envs.calvin.guest import HOME, _refused, built, drawing, guest
 from armtrial.envs.faults import Fault
 from armtrial.envs.gl import GlChoice
-from armtrial.envs.guests import Doubt, Guest, GuestError
+from armtrial.envs.guests import Doubt, Guest, GuestError, Python
 from armtrial.evaluators.cli import main
 from armtrial.tasks.base import Origin
 
@@ -65,7 +66,8 @@ def test_without_a_python_of_its_own_it_says_how_to_make_one(whole: Path, tmp_pa
 
 
 def test_a_python_that_cannot_be_run_is_named(whole: Path) -> None:
-    with pytest.raises(GuestError, match="/nowhere/python cannot be run: No such file or directory; make calvin"):
+    said = "/nowhere/python cannot be run: No such file or directory; unset CALVIN_PYTHON && make calvin  # or name one"
+    with pytest.raises(GuestError, match=said):
         guest({"calvin_root": str(whole)}, {"CALVIN_PYTHON": "/nowhere/python"})
 
 
@@ -73,7 +75,7 @@ def test_a_python_without_pybullet_is_named_with_what_it_lacks() -> None:
     with pytest.raises(
         GuestError, match=r"cannot play CALVIN: it lacks .*pybullet.*; rm -rf .venv-calvin && make calvin"
     ):
-        drawing(sys.executable)
+        drawing(ours(sys.executable))
 
 
 def test_an_import_that_fails_is_not_blamed_on_egl(tmp_path: Path) -> None:
@@ -81,14 +83,14 @@ def test_an_import_that_fails_is_not_blamed_on_egl(tmp_path: Path) -> None:
     with pytest.raises(
         GuestError, match=r"cannot play CALVIN: ImportError: no NumPy; rm -rf .venv-calvin && make calvin"
     ):
-        drawing(halting)
+        drawing(ours(halting))
 
 
 def test_the_caller_s_paths_do_not_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/of/another/python")
     monkeypatch.setenv("PYTHONHOME", "/of/another/python")
     with pytest.raises(GuestError, match=r"cannot play CALVIN: <>;"):
-        drawing(script(tmp_path, 'echo "<$PYTHONPATH$PYTHONHOME>" >&2', "exit 1"))
+        drawing(ours(script(tmp_path, 'echo "<$PYTHONPATH$PYTHONHOME>" >&2', "exit 1")))
 
 
 def test_a_python_without_egl_leads_to_it(tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_a_python_without_egl_leads_to_it(tmp_path: Path) -> None:
     with pytest.raises(
         GuestError, match=r"cannot draw with EGL: its renderer does not load; sudo apt-get install .* libegl1"
     ):
-        drawing(blind)
+        drawing(ours(blind))
 
 
 def test_drawing_that_crashes_says_so(tmp_path: Path) -> None:
@@ -104,7 +106,12 @@ def test_drawing_that_crashes_says_so(tmp_path: Path) -> None:
     with pytest.raises(
         GuestError, match="cannot draw with EGL: the attempt ended with signal 11; sudo apt-get install"
     ):
-        drawing(crashing)
+        drawing(ours(crashing))
+
+
+def ours(path: str) -> Python:
+    """As if `make calvin` had made it."""
+    return replace(HOME.python({}, {}, [Path(sys.executable)]), path=path)
 
 
 def script(folder: Path, *lines: str) -> str:
@@ -118,7 +125,7 @@ def script(folder: Path, *lines: str) -> str:
 def test_what_a_world_cannot_import_is_named_with_the_python(whole: Path) -> None:
     said = r"cannot play CALVIN: ModuleNotFoundError: No module named 'pybullet'; rm -rf .venv-calvin && make calvin"
     with pytest.raises(GuestError, match=said):
-        built(sys.executable, str(whole), whole, "any")
+        built(ours(sys.executable), str(whole), whole, "any")
 
 
 @pytest.mark.parametrize(
@@ -137,13 +144,13 @@ def test_what_a_world_cannot_import_is_named_with_the_python(whole: Path) -> Non
     ],
 )
 def test_a_checkout_that_does_not_build_leads_to_its_own_files(fault: Fault, log: str, said: str) -> None:
-    fact, way_out = _refused("python", Path("/calvin_env"), fault, log)
-    assert (fact, way_out.split("  #")[0]) == (said, "git -C /calvin_env checkout .")
+    error = _refused(ours("python"), Path("/calvin_env"), fault, log)
+    assert (error.fact, error.way_out.split("  #")[0]) == (said, "git -C /calvin_env checkout .")
 
 
 def test_a_worker_that_dies_as_it_builds_is_no_fault_of_the_checkout() -> None:
     fault = Fault(Origin.WORKER, "WorkerDied", "the worker process ended with signal 11")
-    assert _refused("python", Path("/calvin_env"), fault, "")[0] == f"python cannot play CALVIN: {fault}"
+    assert _refused(ours("python"), Path("/calvin_env"), fault, "").fact == f"python cannot play CALVIN: {fault}"
 
 
 def test_make_calvin_installs_what_the_commit_that_calvin_pins_imports() -> None:

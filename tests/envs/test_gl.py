@@ -66,8 +66,8 @@ def test_a_misspelt_backend_is_told_with_the_one_that_is_meant():
     with pytest.raises(gl.GlError) as refused:
         gl.choose({"MUJOCO_GL": "mesa"}, only("egl"))
     assert str(refused.value) == (
-        "MUJOCO_GL is 'mesa', and no backend is called that. Did you mean 'osmesa'? "
-        "There are: egl, osmesa, glfw, disabled."
+        "MUJOCO_GL is 'mesa', and no backend is called that; did you mean 'osmesa'? "
+        "there are: egl, osmesa, glfw, disabled."
     )
 
 

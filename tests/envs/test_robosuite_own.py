@@ -1,18 +1,21 @@
 """An environment of one's own, as the README shows it: a class for robosuite's Python, a suite for ours."""
 
-import os
 import re
-from contextlib import suppress
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import armtrial
-from armtrial.envs.guests import GuestError
-from armtrial.envs.robosuite.guest import guest
+from armtrial.envs.guests import Guest
+from armtrial.envs.remote import RemoteEnv
+from armtrial.envs.worker import EnvSource
 from armtrial.evaluators import evaluate
 from armtrial.evaluators.errors import UserError
-from armtrial.tasks.base import Outcome
+from armtrial.tasks.base import Outcome, Trial
+from armtrial.tasks.robosuite import ROBOSUITE
+from armtrial.tests.bench.robosuite import OURS, THEIRS, actions
 
 pytestmark = pytest.mark.robosuite
 
@@ -21,19 +24,61 @@ FILES = dict(re.findall(r"```python\n# (high_\w+\.py)\n(.*?)```", TEXT, re.DOTAL
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Path:
-    with suppress(GuestError):
-        guest({}, os.environ)
-        for name, code in FILES.items():
-            (tmp_path / name).write_text(code)
-        return tmp_path
-    pytest.skip("robosuite cannot be played here: call `make robosuite`, or see `armtrial doctor`")
+def own(robosuite: Guest, tmp_path: Path) -> Path:
+    for name, code in FILES.items():
+        (tmp_path / name).write_text(code)
+    return tmp_path
 
 
 def test_an_environment_of_ones_own_is_played_as_robosuites(own: Path) -> None:
     run = evaluate("expert", f"{own / 'high_suite.py'}:HIGH", episodes=1, video="none", out=own / "run")
     (record,) = run.records
     assert (record.id, record.result.outcome) == ("high-v1.lift-high.000", Outcome.SUCCESS)
+    assert [stage.name for stage in run.scores.tasks[0].funnel] == ["reach", "grasp", "lift", "success"]
+
+
+JUDGES = """
+from robosuite.environments.manipulation import lift
+
+class OwnStep(lift.Lift):
+    told = 0
+
+    def step(self, action):
+        self.told = round(float(action[0]) * 100)
+        return super().step(action)
+
+    def _check_success(self):
+        return self.told % 2 == 0
+
+class Recent(lift.Lift):
+    def _check_success(self):
+        return self.robots[0].recent_actions.current[0] > 0
+
+class Sensed(lift.Lift):
+    def _check_success(self):
+        return round(1e4 * float(self._observables["gripper_to_cube_pos"].obs[2])) % 2 == 0
+
+class Lift(lift.Lift):
+    def _check_success(self):
+        return self.robots[0].recent_actions.current[1] > 0
+"""
+"""Checks that read what robosuite's own do not, each with an answer that changes from tick to tick."""
+
+
+def verdicts(robosuite: Guest, folder: Path, name: str, place: str) -> list[bool]:
+    """The check's, tick after tick."""
+    task = replace(ROBOSUITE.task("lift"), upstream=f"{folder / 'judges.py'}:{name}")
+    with closing(RemoteEnv(EnvSource(place, (task,), {}, robosuite.renderer.environ, robosuite.interpreter))) as env:
+        env.reset(Trial("eval", "robosuite", 1, "lift", 0))
+        return [env.step(action).success for action in actions(3, 12)]
+
+
+@pytest.mark.parametrize("name", ["OwnStep", "Recent", "Sensed", "Lift"])
+def test_a_check_is_answered_as_in_robosuites_own_loop(robosuite: Guest, tmp_path: Path, name: str) -> None:
+    (tmp_path / "judges.py").write_text(JUDGES)
+    theirs = verdicts(robosuite, tmp_path, name, THEIRS)
+    assert set(theirs) == {True, False}
+    assert verdicts(robosuite, tmp_path, name, OURS) == theirs
 
 
 @pytest.mark.parametrize(

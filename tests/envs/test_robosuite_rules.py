@@ -1,5 +1,6 @@
 """The world's own part: what is told of a trial, and when it is done. Over a hand that goes where it is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,10 @@ from armtrial.envs.base import LifecycleError
 from armtrial.envs.robosuite.env import RobosuiteEnv
 from armtrial.envs.robosuite.robots import ROBOTS, robot_of
 from armtrial.evaluators import Run, evaluate
-from armtrial.tasks.base import Outcome, SuccessRule, Trial
-from armtrial.tasks.robosuite import ROBOSUITE
+from armtrial.tasks.base import Outcome, SuccessRule, Task, Trial
+from armtrial.tasks.robosuite import RESERVED, ROBOSUITE
 from armtrial.tasks.rubric import Grasp
-from armtrial.tests.robosuite_fake import LIFT, SLIP, FakeRobosuite
+from armtrial.tests.robosuite_fake import LIFT, SLIP, FakeRobosuite, Frictionless
 
 CLOSE, OPEN = np.array([0, 0, 0, 0, 0, 0, 1.0]), np.array([0, 0, 0, 0, 0, 0, -1.0])
 TRIAL = Trial("eval", "robosuite", 1, "lift", 0)
@@ -41,6 +42,37 @@ def test_what_is_lost_on_its_way_up_is_a_slip_and_tried_again(tmp_path: Path) ->
     assert record.result.outcome is Outcome.FAILURE
     assert len(record.result.attempts) > 2
     assert record.result.attempts[0].outcome is Grasp.SLIPPED
+
+
+def test_what_is_to_be_lifted_is_not_placed_as_it_falls() -> None:
+    assert "placed" in let_go_high(LIFT.task("lift"), last_stage="release")
+    assert "placed" not in let_go_high(LIFT.task("lift"), last_stage="lift")
+
+
+def let_go_high(task: Task, last_stage: str) -> set[str]:
+    """What is told where the jaws open and the cube is still high enough."""
+    env = FakeRobosuite([replace(task, last_stage=last_stage)])
+    env.reset(TRIAL)
+    simulation = env._running()
+    assert isinstance(simulation, Frictionless)
+    simulation.success = lambda: True
+    return {event.kind for action in (CLOSE, OPEN) for event in env.step(action).events}
+
+
+def test_a_report_tells_of_no_stage_that_a_task_does_not_have(lifted: Run) -> None:
+    assert [stage.name for stage in lifted.scores.tasks[0].funnel] == ["reach", "grasp", "lift", "success"]
+
+
+def test_a_task_ends_with_a_stage_that_there_is() -> None:
+    with pytest.raises(ValueError, match="task 'lift': last_stage is 'lifted'; it is one of reach, grasp, lift, place"):
+        replace(ROBOSUITE.task("lift"), last_stage="lifted")
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_what_the_world_sets_itself_is_no_option(name: str) -> None:
+    said = f"task 'lift': options sets {name}, which the world 'robosuite' sets for all .*; leave it out, and so "
+    with pytest.raises(ValueError, match=said):
+        replace(ROBOSUITE.task("lift"), options=((name, 10),))
 
 
 def test_closing_far_from_everything_is_no_attempt() -> None:

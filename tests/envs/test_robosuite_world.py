@@ -1,8 +1,7 @@
 """robosuite's world, beside robosuite's own loop: the same states, the same pictures, sooner."""
 
-import os
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,8 @@ import pytest
 
 from armtrial.envs.base import Played, Vector
 from armtrial.envs.contract import check_env
-from armtrial.envs.guests import Guest, GuestError
+from armtrial.envs.guests import Guest
 from armtrial.envs.remote import RemoteEnv
-from armtrial.envs.robosuite.guest import guest
 from armtrial.envs.robosuite.robots import ROBOTS
 from armtrial.envs.robosuite.upstream import CAMERAS
 from armtrial.envs.worker import EnvSource
@@ -27,26 +25,19 @@ TASKS = [task.name for task in ROBOSUITE.tasks]
 LOOK = dict.fromkeys(CAMERAS, (EDGE, EDGE))
 
 
-@pytest.fixture(scope="module")
-def here() -> Guest:
-    with suppress(GuestError):
-        return guest({}, os.environ)
-    pytest.skip("robosuite cannot be played here: call `make robosuite`, or see `armtrial doctor`")
-
-
-def source(here: Guest, place: str = OURS, **arguments: str) -> EnvSource:
-    return EnvSource(place, ROBOSUITE.tasks, arguments, here.renderer.environ, here.interpreter)
+def source(robosuite: Guest, place: str = OURS, **arguments: str) -> EnvSource:
+    return EnvSource(place, ROBOSUITE.tasks, arguments, robosuite.renderer.environ, robosuite.interpreter)
 
 
 @pytest.fixture(scope="module")
-def ours(here: Guest) -> Iterator[RemoteEnv]:
-    with closing(RemoteEnv(source(here))) as env:
+def ours(robosuite: Guest) -> Iterator[RemoteEnv]:
+    with closing(RemoteEnv(source(robosuite))) as env:
         yield env
 
 
 @pytest.fixture(scope="module")
-def theirs(here: Guest) -> Iterator[RemoteEnv]:
-    with closing(RemoteEnv(source(here, THEIRS))) as env:
+def theirs(robosuite: Guest) -> Iterator[RemoteEnv]:
+    with closing(RemoteEnv(source(robosuite, THEIRS))) as env:
         yield env
 
 
@@ -67,16 +58,16 @@ def played(env: RemoteEnv, task: str, index: int = 0, number: int = 40) -> tuple
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
-def test_the_world_keeps_the_contract(here: Guest, task: str) -> None:
-    check_env(RemoteEnv(source(here)), ROBOSUITE.task(task))
+def test_the_world_keeps_the_contract(robosuite: Guest, task: str) -> None:
+    check_env(RemoteEnv(source(robosuite)), ROBOSUITE.task(task))
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_trial_ends_alike_twice_and_after_others_and_in_another_process(
-    here: Guest, ours: RemoteEnv, task: str
+    robosuite: Guest, ours: RemoteEnv, task: str
 ) -> None:
     first, other, again = played(ours, task), played(ours, task, 1), played(ours, task)
-    with closing(RemoteEnv(source(here))) as env:
+    with closing(RemoteEnv(source(robosuite))) as env:
         assert {first, again, played(env, task)} == {first}
     assert not set(first) & set(other)
 
@@ -110,8 +101,8 @@ def test_looking_changes_nothing(ours: RemoteEnv) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("robot", ROBOTS)
-def test_every_robot_moves_as_it_is_told(here: Guest, robot: str) -> None:
-    with closing(RemoteEnv(source(here, robot=robot))) as env:
+def test_every_robot_moves_as_it_is_told(robosuite: Guest, robot: str) -> None:
+    with closing(RemoteEnv(source(robosuite, robot=robot))) as env:
         env.reset(trial("lift"))
         before = env.observe({}).state
         for _ in range(10):
@@ -122,21 +113,22 @@ def test_every_robot_moves_as_it_is_told(here: Guest, robot: str) -> None:
 
 
 @pytest.mark.slow
-def test_steps_are_so_many_times_as_fast_as_robosuites(here: Guest) -> None:
-    ours, theirs = race(here).paces(OURS, THEIRS, CHUNK, 4)
+def test_steps_are_so_many_times_as_fast_as_robosuites(robosuite: Guest) -> None:
+    ours, theirs = race(robosuite).paces(OURS, THEIRS, CHUNK, 4)
     assert ratio(ours, theirs) >= AIM
 
 
 @pytest.mark.slow
-def test_the_expert_lifts_the_cube_at_its_first_attempt(here: Guest, tmp_path: Path) -> None:
+def test_the_expert_lifts_the_cube_at_its_first_attempt(robosuite: Guest, tmp_path: Path) -> None:
     run = evaluate("expert", "robosuite", task="lift", episodes=5, video="none", out=tmp_path / "run")
     assert [record.result.outcome for record in run.records] == [Outcome.SUCCESS] * 5
     assert {record.result.stages for record in run.records} == {("reach", "grasp", "lift")}
-    assert run.info.provenance.upstream == {"robosuite": "1.5.2", "mujoco": "3.3.7"}
+    assert run.info.provenance.upstream == robosuite.upstream
+    assert sorted(robosuite.upstream) == ["mujoco", "numpy", "python", "robosuite"]
 
 
 @pytest.mark.slow
-def test_a_recorded_run_replays_to_the_same_end(here: Guest, tmp_path: Path) -> None:
+def test_a_recorded_run_replays_to_the_same_end(robosuite: Guest, tmp_path: Path) -> None:
     def ends(policy: str, name: str, argument: str = "horizon=10") -> list[str]:
         out = tmp_path / name
         run = evaluate(policy, "robosuite", task="door", episodes=2, video="none", out=out, policy_arg=argument)

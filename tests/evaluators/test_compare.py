@@ -149,7 +149,7 @@ def test_another_commit_of_the_world_s_code_is_named() -> None:
     sitting = second.info.sittings[0]
     older = replace(sitting, provenance=replace(sitting.provenance, upstream={"calvin_env": "1431a46bd36b"}))
     other = replace(second, info=replace(second.info, sittings=(older,)))
-    assert any("the commit of calvin_env (1431a46bd36b / none)" in note for note in compare([first, other]).notes)
+    assert any("the world's own calvin_env (1431a46bd36b / none)" in note for note in compare([first, other]).notes)
 
 
 def test_the_toy_world_against_itself_does_not_fire(tmp_path: Path) -> None:

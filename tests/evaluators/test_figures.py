@@ -11,7 +11,7 @@ from armtrial.evaluators.oddities import collisions_of, flags_of
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.evaluators.speed import curve_of
 from armtrial.evaluators.stats import Rate
-from armtrial.tasks.base import Event
+from armtrial.tasks.base import STAGES, Event
 from armtrial.tasks.rubric import Attempt, Grasp
 from armtrial.tests.played import FETCH, REACH, E, F, S, record
 
@@ -90,6 +90,21 @@ def test_a_stage_that_was_left_out_is_no_more_than_the_one_before() -> None:
     came = [("reach", "grasp", "lift", "place"), ("reach", "place")]
     place = funnel_of([record(trial, F, stages=names) for trial, names in zip(FETCH, came)])[3]
     assert (place.reached.k, place.of_previous.k, place.of_previous.n) == (2, 1, 1)
+
+
+def test_a_stage_is_counted_of_the_tasks_that_have_it() -> None:
+    """Of two that are lifted and one that is put somewhere, one of one is placed, and all three succeed."""
+    lifted = [record(trial, S, stages=("reach", "grasp", "lift")) for trial in REACH[:2]]
+    put = record(FETCH[0], S, stages=STAGES)
+    stages = funnel_of([*lifted, put], {"reach": "lift"})
+    assert [(s.name, s.reached.k, s.reached.n) for s in stages[2:]] == [
+        ("lift", 3, 3),
+        ("place", 1, 1),
+        ("release", 1, 1),
+        ("success", 3, 3),
+    ]
+    assert [(s.of_previous.k, s.of_previous.n) for s in stages[3:]] == [(1, 1), (1, 1), (3, 3)]
+    assert [stage.name for stage in funnel_of(lifted, {"reach": "lift"})] == ["reach", "grasp", "lift", "success"]
 
 
 def test_the_funnel_ends_with_success_and_is_absent_without_stages() -> None:

@@ -189,7 +189,7 @@ def test_a_run_keeps_the_commit_of_the_code_that_its_world_is_made_of(tmp_path: 
     played(tmp_path / "run")
     info = tmp_path / "run" / "run.json"
     info.write_text(info.read_text().replace('"upstream": {}', '"upstream": {"calvin_env": "797142c588c2"}'))
-    said = r"was started with calvin_env 797142c588c2, and here it is none; .* Check that commit out again, or start"
+    said = r"was started with calvin_env 797142c588c2, and here it is none; .* Go back to that one, or start"
     with pytest.raises(Mismatch, match=said):
         resume(tmp_path / "run", {}, False, Silent())
 

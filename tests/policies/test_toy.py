@@ -11,8 +11,8 @@ from armtrial.envs.player import Closing, LocalPlayer, Look
 from armtrial.policies.base import Policy, Query, World
 from armtrial.policies.baselines import Hold, Random
 from armtrial.policies.toy import Blind, Toy
-from armtrial.tasks.base import End, Outcome, Trial
-from armtrial.tasks.rubric import STAGES, Grasp
+from armtrial.tasks.base import STAGES, End, Outcome, Trial
+from armtrial.tasks.rubric import Grasp
 from armtrial.tasks.toy import TOY
 
 LINE = World(LineEnv.observation_spec, LineEnv.action_spec)

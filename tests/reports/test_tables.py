@@ -10,10 +10,11 @@ from armtrial.evaluators.metrics import Score, Scores, clocks
 from armtrial.evaluators.punctuality import punctuality
 from armtrial.evaluators.records import Paced
 from armtrial.evaluators.stats import Rate
-from armtrial.reports import base, markdown, terminal
+from armtrial.reports import base, drawings, markdown, terminal
 from armtrial.reports.base import Report
 from armtrial.reports.details import _paid as details_paid
 from armtrial.reports.details import details
+from armtrial.tasks.base import STAGES
 from armtrial.tasks.rubric import Grasp
 from armtrial.tests.pairs import with_records
 from armtrial.tests.played import FETCH, REACH, F, S, record
@@ -82,6 +83,19 @@ def test_the_markdown_table_has_a_row_for_each_task_and_one_for_all(run: Run) ->
     first = markdown.render(base.build(run.info, run.records)).partition("\n##")[0]
     rows = [line for line in first.splitlines() if line.startswith("| ")]
     assert [row.split("|")[1].strip() for row in rows] == ["task", "reach", "fetch", "tour", "all"]
+
+
+def test_a_stage_that_a_task_does_not_have_is_left_blank(run: Run) -> None:
+    report = base.build(replace(run.info, last_stages={"fetch": "lift"}), run.records)
+    stages = markdown.render(report).partition("## Stages")[2].partition("\n##")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in stages.splitlines() if line.startswith("| ")]
+    assert rows[0] == ["task", *STAGES, "success"]
+    assert [bool(cell) for cell in rows[1]] == [True, True, True, True, False, False, True]
+    assert '<td data-label="place"></td><td data-label="release"></td><td data-label="success">0' in page(report)
+
+
+def page(report: Report) -> str:
+    return "".join(map(str, drawings.all_of(report)))
 
 
 def test_a_report_says_which_code_and_machine_it_comes_from(run: Run, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from armtrial.tasks.base import End, Event
-from armtrial.tasks.rubric import STAGES, Grasp, Reading, label, read
+from armtrial.tasks.base import STAGES, End, Event
+from armtrial.tasks.rubric import Grasp, Reading, label, read
 
 GRASPED = ["touched ball", "jaw_closed ball", "gripped ball", "lifted ball"]
 PLACED = [*GRASPED, "jaw_opened ball", "placed ball", "released ball"]
