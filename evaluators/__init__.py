@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Run, evaluate
+    from .api import evaluate
+    from .played import Run
 
 __all__ = ["Run", "evaluate"]
 
@@ -12,6 +13,6 @@ def __getattr__(name: str) -> Any:
     """Loaded when asked for, so that `--help` does not wait for what it does not need."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import api, cli
+    from . import cli, played
 
-    return {"Run": api.Run, "evaluate": cli.evaluate}[name]
+    return {"Run": played.Run, "evaluate": cli.evaluate}[name]

@@ -13,7 +13,6 @@ from ..envs.worker import EnvSource
 from ..policies.base import Policy, PolicySpec, World
 from ..policies.resized import Resized
 from ..tasks.base import Origin
-from .api import Run, load
 from .baseline import LARGEST, Author, Baseline, Canary, Kept, without_doubt, write
 from .canary import Heard, Song, replay, replayable
 from .config import WHAT_IS_PLAYED, RunConfig
@@ -24,6 +23,7 @@ from .ground import Ground, prepare
 from .output import show, tell
 from .packed_actions import Packed
 from .paired import played
+from .played import Run, load
 from .provenance import digest, provenance
 from .records import EpisodeRecord, Provenance
 from .sides import scores_of

@@ -10,7 +10,7 @@ from .interrupts import INTERRUPTED, Interrupts
 from .output import show, tell
 
 if TYPE_CHECKING:
-    from .api import Run
+    from .played import Run
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,6 +22,8 @@ from .ground import Ground, prepare
 from .interrupts import Stopped
 from .metrics import last_takes
 from .output import show
+from .played import Run
+from .playing import Interrupted
 from .progress import watcher
 from .records import EpisodeRecord
 
@@ -99,7 +101,7 @@ def _turned(given: dict[str, Any]) -> int:
     return PLAYED
 
 
-def _played(given: dict[str, Any], quiet: bool) -> api.Run:
+def _played(given: dict[str, Any], quiet: bool) -> Run:
     """Starts the collection, or goes on with the one that is there."""
     asked = _asked(given)
     out, again = given.get("out"), given.get("resume")
@@ -117,7 +119,7 @@ def _played(given: dict[str, Any], quiet: bool) -> api.Run:
     return api.start(prepare(config), folder, watcher(quiet))
 
 
-def _resumed(folder: Path, asked: dict[str, Any], quiet: bool) -> api.Run:
+def _resumed(folder: Path, asked: dict[str, Any], quiet: bool) -> Run:
     """`asked`: all that is played where the command says it anew, so that a flag it leaves out counts too."""
     _check_seeds(folder)
     return api.resume(folder, asked, False, watcher(quiet))
@@ -140,13 +142,13 @@ def _check_seeds(folder: Path) -> None:
         raise Mismatch(f"{folder} was played on the seeds '{domain}'; demonstrations come from '{DOMAIN}' alone")
 
 
-def _indexed(played: api.Run, ground: Ground, keep_failures: bool) -> list[EpisodeRecord]:
+def _indexed(played: Run, ground: Ground, keep_failures: bool) -> list[EpisodeRecord]:
     kept = usable(played.records, played.info.tasks, keep_failures)
     write_index(RunFolder(played.folder), kept, ground.tasks)
     return kept
 
 
-def _summary(played: api.Run, kept: Sequence[EpisodeRecord]) -> str:
+def _summary(played: Run, kept: Sequence[EpisodeRecord]) -> str:
     folder = RunFolder(played.folder)
     size = sum(folder.steps_file(record).stat().st_size for record in kept)
     each = f", {size / len(kept) / 1000:.0f} kB each" if kept else ""
@@ -154,7 +156,7 @@ def _summary(played: api.Run, kept: Sequence[EpisodeRecord]) -> str:
     return f"{len(kept)} demonstrations of {trials} trials{each}: {played.folder / INDEX}"
 
 
-def _rendered(played: api.Run, ground: Ground, kept: Sequence[EpisodeRecord], size: Size, quiet: bool) -> Path:
+def _rendered(played: Run, ground: Ground, kept: Sequence[EpisodeRecord], size: Size, quiet: bool) -> Path:
     from .replay import replaying
 
     writer, folder = _writer(), RunFolder(played.folder)
@@ -191,7 +193,7 @@ def _even(edges: Size) -> Size:
 
 
 def _how_to_go_on(stop: KeyboardInterrupt) -> str:
-    where = f"go on with\n  armtrial collect --resume {stop.folder}" if isinstance(stop, api.Interrupted) else ""
+    where = f"go on with\n  armtrial collect --resume {stop.folder}" if isinstance(stop, Interrupted) else ""
     return f"\nStopped. Everything played is kept; {where or 'the same command goes on'}"
 
 

@@ -7,12 +7,12 @@ from itertools import combinations
 
 from ..tasks.base import Outcome, Score
 from . import power
-from .api import Run
 from .errors import UserError
 from .many import cochran, holm, letters
 from .mcnemar import Interval, Table, interval, p_value, table, total
 from .paired import LETTERS, Match, matched, played
 from .permutation import sign_flip
+from .played import Run
 from .records import EpisodeRecord
 from .sides import Side, notes_on, scores_of, side_of, title_of
 from .stats import LEVEL, Rate

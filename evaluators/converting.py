@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.progress import track
 
 from ..envs.base import Size
-from . import api
 from .demonstrations import usable
 from .errors import UserError
 from .film_reader import FilmReader, films
 from .folder import RunFolder
 from .ground import Ground, prepare
+from .played import load
 from .records import EpisodeRecord
 
 OF_AN_EVALUATION = (
@@ -23,7 +23,7 @@ OF_AN_EVALUATION = (
 
 def convert(path: Path, out: Path | None, size: Size, keep_failures: bool, quiet: bool, writer: Any) -> str:
     """Writes OUT, or RUN/lerobot, and says what it is."""
-    run, folder = api.load(path), RunFolder(path)
+    run, folder = load(path), RunFolder(path)
     kept = usable(run.records, run.info.tasks, keep_failures)
     if not kept:
         raise UserError(f"no trial of {path} succeeded, so there is nothing to take; --keep-failures takes all")

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from ..tasks.base import Outcome, Score, Trial
-from .api import Playing, Run, begun, gone_on, load
 from .config import WHAT_IS_PLAYED, RunConfig
 from .errors import FolderError, Mismatch
 from .figures_json import as_json
@@ -23,6 +22,8 @@ from .folder import RunFolder
 from .ground import Ground, prepare
 from .mcnemar import Interval, Table, table
 from .paired import LETTERS, Match, Matched, join
+from .played import Run, load
+from .playing import Playing, begun, gone_on
 from .sequential import Standing, confidence_sequence, standing
 from .sides import DUEL_FILE, Side, scores_of, side_of, title_of
 from .takes import last_takes

@@ -30,8 +30,8 @@ from .interrupts import Stopped
 from .output import counted, show, tell
 
 if TYPE_CHECKING:
-    from .api import Run
     from .ground import Ground
+    from .played import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import api, video
+from . import video
 from .errors import UserError
 from .flags import PLAYED, SOME_ERROR, Parser
 from .folder import RunFolder
 from .ground import prepare
 from .output import counted, show, tell
+from .played import Run, load
 from .records import EpisodeRecord
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -24,14 +25,14 @@ exit status: 0 all are there; 1 some could not be filmed, each said in one line;
 """
 
 
-def run(words: Sequence[str], filmed: Callable[[api.Run], None]) -> int:
+def run(words: Sequence[str], filmed: Callable[[Run], None]) -> int:
     """`filmed` writes what shows the run's films."""
     parser = Parser("armtrial video", "Films trials of a run by replaying their actions.", EXAMPLES)
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("trial", nargs="*", help="ids of trials, filmed anew; none: the failures, at most 12")
     parser.add_argument("--all", action="store_true", help="every trial that has no film yet")
     flags = parser.parse_args(words)
-    run = api.load(flags.run)
+    run = load(flags.run)
     if run.info.env == "real":
         raise UserError(f"{flags.run} was filmed as it was played, on an arm: its films are in {flags.run / 'videos'}")
     films = list(_filmed(run, _wanted(run, flags.trial, flags.all)))
@@ -42,7 +43,7 @@ def run(words: Sequence[str], filmed: Callable[[api.Run], None]) -> int:
     return SOME_ERROR if any(film.fault for film in films) else PLAYED
 
 
-def film_run(run: api.Run, quiet: bool) -> bool:
+def film_run(run: Run, quiet: bool) -> bool:
     """What the run was asked to film; whether there is a new film. A world that does not start costs the films and no
     more."""
     if run.info.env == "real":
@@ -74,7 +75,7 @@ def _progress(done: int, wanted: int, seconds: float) -> str:
     return f"{done} of {wanted} films, {seconds:.0f} s; about {seconds / done * (wanted - done):.0f} s to go"
 
 
-def _filmed(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
+def _filmed(run: Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
     """Each is named as it is done."""
     for film in _films(run, wanted):
         if not film.fault:
@@ -82,7 +83,7 @@ def _filmed(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Fil
         yield film
 
 
-def _films(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
+def _films(run: Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
     ground = prepare(run.info.config)
     for film in video.film(RunFolder(run.folder), wanted, ground.source, ground.config.workers):
         if film.fault:
@@ -90,7 +91,7 @@ def _films(run: api.Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film
         yield film
 
 
-def _wanted(run: api.Run, names: Sequence[str], everything: bool) -> list[EpisodeRecord]:
+def _wanted(run: Run, names: Sequence[str], everything: bool) -> list[EpisodeRecord]:
     if names:
         return _named(names, video.chosen(run.records, "all"), run.folder)
     return video.missing(RunFolder(run.folder), video.chosen(run.records, "all" if everything else "failures"))

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..tasks.base import Outcome
-from .api import Run
 from .baseline import Baseline
 from .errors import Mismatch, UserError
 from .paired import played
+from .played import Run
 from .records import EpisodeRecord
 from .takes import last_takes
 

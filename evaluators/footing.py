@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .api import Run
 from .baseline import Baseline, Canary
 from .baselining import check_version, provenance_of, without_policy
 from .canary import Heard, Song, moved, replay
 from .config import RunConfig
 from .errors import Mismatch
 from .ground import Ground
+from .played import Run
 from .records import Provenance
 
 ARGUMENTS = "world's arguments"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ..tasks.base import Outcome, Score
 from . import power
-from .api import Run
 from .attempts import at_first_attempt
 from .baseline import Baseline, without_doubt
 from .config import RunConfig
@@ -22,6 +21,7 @@ from .metrics import mean_success
 from .pace import Pace
 from .paired import Match, join
 from .permutation import sign_flip
+from .played import Run
 from .records import EpisodeRecord
 from .sides import scores_of
 from .stats import Mean, Rate

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..tasks.base import Outcome, Score, Trial
-from .api import Run
 from .config import RunConfig
 from .errors import FolderError, Mismatch, UserError
 from .metrics import last_takes, succeeded
+from .played import Run
 from .records import EpisodeRecord
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -13,13 +13,13 @@ from tabulate import tabulate
 
 from ..envs.base import Vector
 from . import api
-from .api import Run
 from .demonstrations import usable
 from .errors import UserError
 from .flags import STATUSES, Parser, trial_flags
 from .folder import RunFolder
 from .metrics import succeeded
 from .output import show
+from .played import Run
 from .progress import watcher
 from .stats import Rate
 

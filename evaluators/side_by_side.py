@@ -17,11 +17,11 @@ from ..envs.faults import Fault, caught
 from ..envs.remote import RemoteEnv, WorkerError
 from ..envs.worker import EnvSource
 from ..tasks.base import Origin
-from .api import Run
 from .errors import UserError
 from .folder import RunFolder
 from .ground import prepare
 from .paired import LETTERS
+from .played import Run
 from .records import EpisodeRecord
 from .takes import last_takes
 from .video import AT_MOST, FILM_SECONDS, Film, encode, frames, why

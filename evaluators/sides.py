@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ..tasks.base import Score
 from . import names
-from .api import Run
 from .errors import UserError
+from .played import Run
 from .records import RunInfo
 
 DUEL_FILE = "duel.json"

@@ -55,8 +55,8 @@ def _check(flags: Namespace) -> None:
 
 
 def _runs(flags: Namespace) -> int:
-    from ..evaluators.api import load
     from ..evaluators.compare import compare
+    from ..evaluators.played import load
     from . import comparison
 
     runs = [load(path) for path in flags.run]
@@ -70,8 +70,8 @@ def _runs(flags: Namespace) -> int:
 
 
 def _counts(flags: Namespace) -> int:
-    from ..evaluators.api import load
     from ..evaluators.compare import compare_counts
+    from ..evaluators.played import load
     from ..evaluators.unpaired import counts
     from . import comparison
 
@@ -110,7 +110,7 @@ def _again(flags: Namespace) -> list[str]:
 
 
 def _filmed(flags: Namespace, found: "Comparison") -> int:
-    from ..evaluators.api import load
+    from ..evaluators.played import load
     from ..evaluators.side_by_side import film_together
 
     wanted = flags.trial or tuple(apart.trial for apart in found.apart)

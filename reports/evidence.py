@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..evaluators import names, video
-from ..evaluators.api import Run
 from ..evaluators.errors import UserError
 from ..evaluators.folder import RunFolder
+from ..evaluators.played import Run
 from ..evaluators.records import EpisodeRecord, RunInfo
 from ..evaluators.takes import last_takes
 

@@ -13,10 +13,10 @@ from ..evaluators.interrupts import Stopped
 from ..evaluators.output import show, tell
 
 if TYPE_CHECKING:
-    from ..evaluators.api import Run
     from ..evaluators.baseline import Baseline
     from ..evaluators.config import RunConfig
     from ..evaluators.gate import Gate
+    from ..evaluators.played import Run
 
 REGRESSION, GROUND_MOVED = 1, 3
 EXAMPLES = """\
@@ -119,12 +119,12 @@ def _check_writable(flag: str, file: Path | None, usual: str) -> None:
 
 def _found(flags: Namespace) -> "Gate":
     """The run is asked whether it fits before the ground is, which takes longer; both before anything is played."""
-    from ..evaluators.api import load
     from ..evaluators.baseline import read
     from ..evaluators.drop import Rules
     from ..evaluators.fitting import fitting
     from ..evaluators.footing import check_place, footing
     from ..evaluators.gate import gate, stopped
+    from ..evaluators.played import load
 
     rules = Rules(alpha=flags.alpha, min_drop=flags.min_drop / 100)
     baseline = read(flags.baseline)

@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Sequence
 
-from ..evaluators.api import Run
 from ..evaluators.metrics import Score
+from ..evaluators.played import Run
 from . import drawings, gallery, ground
 from .again import again
 from .base import HEADER, MEASURED, Line, Report, Shown, measured, pace_of, remarks, rig

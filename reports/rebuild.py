@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..evaluators.api import Run, load
 from ..evaluators.flags import PLAYED, SOME_ERROR, Parser
 from ..evaluators.folder import RunFolder
 from ..evaluators.output import show
+from ..evaluators.played import Run, load
 from ..evaluators.summary import scores_json
 from . import html, markdown, terminal
 from .base import Report, build

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from armtrial.evaluators.api import Run
 from armtrial.evaluators.baseline import Author, Baseline, Canary, Kept
 from armtrial.evaluators.footing import Footing, Moved
 from armtrial.evaluators.packed_actions import Packed
+from armtrial.evaluators.played import Run
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.tests.pairs import BUILT, record, run, trials, with_records
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from armtrial.evaluators.api import Run
 from armtrial.evaluators.config import RunConfig
+from armtrial.evaluators.played import Run
 from armtrial.evaluators.records import Clock, EpisodeRecord, ErrorNote, Provenance, Result, RunInfo, Sitting
 from armtrial.tasks.base import Origin, Outcome, Trial
 from armtrial.tasks.rubric import Attempt, Grasp

@@ -8,8 +8,9 @@ import pytest
 from armtrial.envs.base import ActionError, LifecycleError, Played
 from armtrial.envs.calvin.env import CalvinEnv
 from armtrial.evaluators import Run, evaluate
-from armtrial.evaluators.api import load, resume
+from armtrial.evaluators.api import resume
 from armtrial.evaluators.errors import UserError
+from armtrial.evaluators.played import load
 from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.policies.base import World

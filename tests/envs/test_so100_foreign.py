@@ -17,7 +17,7 @@ from armtrial.envs.so100.jaws import FINGERS, FIXED_PADS, MOVING_PADS
 from armtrial.envs.so100.links import LINKS, Link
 from armtrial.envs.so100.units import JOINTS
 from armtrial.evaluators import evaluate
-from armtrial.evaluators.api import Run
+from armtrial.evaluators.played import Run
 from armtrial.tasks.tabletop import SINGLE
 
 BLOCK = SINGLE.trials()[0]

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from armtrial.evaluators.api import load
 from armtrial.evaluators.arguments import check, said, settled
 from armtrial.evaluators.cli import main
 from armtrial.evaluators.config import RunConfig
 from armtrial.evaluators.errors import UserError
+from armtrial.evaluators.played import load
 
 MINE = """
 import numpy as np

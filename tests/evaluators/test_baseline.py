@@ -6,13 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from armtrial.evaluators.api import Run, evaluate
+from armtrial.evaluators.api import evaluate
 from armtrial.evaluators.baseline import LARGEST, Baseline, read, without_doubt, write
 from armtrial.evaluators.baselining import baseline_of
 from armtrial.evaluators.canary import Heard, moved
 from armtrial.evaluators.config import RunConfig
 from armtrial.evaluators.errors import FolderError, Mismatch, UserError
 from armtrial.evaluators.footing import footing
+from armtrial.evaluators.played import Run
 from armtrial.tasks.base import Origin, Score
 from armtrial.tests.baselines import baseline, of_tasks
 from armtrial.tests.baselines import baseline_of as made_of

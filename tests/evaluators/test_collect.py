@@ -11,12 +11,12 @@ import pytest
 
 from armtrial.envs.base import Observation
 from armtrial.evaluators import evaluate
-from armtrial.evaluators.api import load
 from armtrial.evaluators.collect import run
 from armtrial.evaluators.demonstrations import demonstrations, read_index
 from armtrial.evaluators.errors import FolderError, Mismatch, UnknownName, UserError
 from armtrial.evaluators.folder import RunFolder, read_records
 from armtrial.evaluators.ground import prepare
+from armtrial.evaluators.played import load
 from armtrial.evaluators.replay import _World, replaying
 from armtrial.tasks.toy import TOY
 

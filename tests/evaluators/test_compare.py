@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from armtrial.evaluators import evaluate
-from armtrial.evaluators.api import Run
 from armtrial.evaluators.compare import Verdict, compare, compare_counts
 from armtrial.evaluators.errors import UserError
 from armtrial.evaluators.many import cochran, holm, letters
 from armtrial.evaluators.mcnemar import Table, p_value
+from armtrial.evaluators.played import Run
 from armtrial.evaluators.stats import Rate
 from armtrial.evaluators.unpaired import against, counts
 from armtrial.tasks.base import Score

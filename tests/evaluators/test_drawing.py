@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from armtrial.envs.base import Observation
 from armtrial.evaluators import drawing
-from armtrial.evaluators.api import load
 from armtrial.evaluators.collect import run
 from armtrial.evaluators.demonstrations import Demonstration, demonstrations
 from armtrial.evaluators.drawing import draw
 from armtrial.evaluators.errors import FolderError, Mismatch, UserError
 from armtrial.evaluators.folder import RunFolder, read_records
 from armtrial.evaluators.ground import prepare
+from armtrial.evaluators.played import load
 from armtrial.evaluators.replay import replaying
 from armtrial.policies.rynnvla.config import SO100
 from armtrial.policies.rynnvla.training.store import DrawnEpisodes

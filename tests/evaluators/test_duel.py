@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from armtrial.evaluators.api import load
 from armtrial.evaluators.config import RunConfig
 from armtrial.evaluators.duel import Duel, Rules, duel
 from armtrial.evaluators.errors import Mismatch
+from armtrial.evaluators.played import load
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.evaluators.sequential import Stop
 

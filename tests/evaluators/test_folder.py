@@ -7,9 +7,9 @@ import pytest
 
 from armtrial.evaluators import Run, evaluate
 from armtrial.evaluators import folder as folders
-from armtrial.evaluators.api import load
 from armtrial.evaluators.errors import FolderError
 from armtrial.evaluators.folder import RunFolder, read_info
+from armtrial.evaluators.played import load
 
 
 @pytest.fixture

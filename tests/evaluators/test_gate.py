@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from armtrial.evaluators.api import Run
 from armtrial.evaluators.drop import Rules
 from armtrial.evaluators.errors import FolderError, Mismatch, UserError
 from armtrial.evaluators.fitting import fitting
 from armtrial.evaluators.footing import check_place
 from armtrial.evaluators.gate import Gate, Status, gate
+from armtrial.evaluators.played import Run
 from armtrial.evaluators.provenance import packages
 from armtrial.tests.baselines import FIRM, SHAKEN, baseline, baseline_of, of_tasks
 from armtrial.tests.pairs import BUILT, record, run, trials, with_records

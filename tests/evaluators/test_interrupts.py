@@ -17,9 +17,11 @@ import armtrial
 from armtrial.envs.remote import RemoteEnv
 from armtrial.envs.worker import EnvSource
 from armtrial.evaluators import evaluate, pool
-from armtrial.evaluators.api import Interrupted, load, resume
+from armtrial.evaluators.api import resume
 from armtrial.evaluators.errors import UserError
 from armtrial.evaluators.interrupts import Interrupts
+from armtrial.evaluators.played import load
+from armtrial.evaluators.playing import Interrupted
 from armtrial.evaluators.progress import Silent
 from armtrial.tests import worlds
 

@@ -9,10 +9,11 @@ import pytest
 
 from armtrial.envs.line import LineEnv
 from armtrial.evaluators import evaluate
-from armtrial.evaluators.api import load, resume
+from armtrial.evaluators.api import resume
 from armtrial.evaluators.cli import main
 from armtrial.evaluators.errors import FolderError, UserError
 from armtrial.evaluators.folder import RunFolder
+from armtrial.evaluators.played import load
 from armtrial.evaluators.progress import Silent
 from armtrial.policies.toy import Toy
 from armtrial.tests import misfits

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from armtrial.evaluators import Run, evaluate
-from armtrial.evaluators.api import load
 from armtrial.evaluators.motion import Floats, Moved, arm_of, log_jerk, low_passed, moved, movement_of, sparc
+from armtrial.evaluators.played import load
 from armtrial.evaluators.punctuality import late_plans, punctuality
 from armtrial.evaluators.traces import read_traces
 from armtrial.tests.played import FETCH, S, V, record

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from armtrial.evaluators.api import Run, load
 from armtrial.evaluators.errors import FolderError, Mismatch, UserError
 from armtrial.evaluators.folder import RunFolder
 from armtrial.evaluators.paired import matched
+from armtrial.evaluators.played import Run, load
 from armtrial.evaluators.records import to_line
 from armtrial.tests.pairs import BUILT, record, run, trials, with_records
 

@@ -12,8 +12,9 @@ import pytest
 from armtrial.envs.base import Observation
 from armtrial.envs.line import LineEnv
 from armtrial.evaluators import Run, evaluate
-from armtrial.evaluators.api import load, resume
+from armtrial.evaluators.api import resume
 from armtrial.evaluators.errors import Mismatch, UserError
+from armtrial.evaluators.played import load
 from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.records import Paced
 from armtrial.policies.base import Plan, Query, World

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from armtrial.evaluators import Run, evaluate
-from armtrial.evaluators.api import load, resume
+from armtrial.evaluators.api import resume
 from armtrial.evaluators.errors import FolderError, Mismatch
+from armtrial.evaluators.played import load
 from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.runner import pending
 from armtrial.policies.toy import Toy

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from armtrial.evaluators import Run, evaluate
-from armtrial.evaluators.api import load, resume
+from armtrial.evaluators.api import resume
+from armtrial.evaluators.played import load
 from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.scores_schema import schema_json
 from armtrial.tests import worlds

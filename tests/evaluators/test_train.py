@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from armtrial.evaluators.api import load
 from armtrial.evaluators.cli import main
+from armtrial.evaluators.played import load
 from armtrial.tests.policies.rynnvla_sweeps import TINY
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from armtrial.envs.so100.env import So100Env
-from armtrial.evaluators.api import Run, load
 from armtrial.evaluators.collect import run as collect
 from armtrial.evaluators.drawing import draw
 from armtrial.evaluators.folder import RunFolder
+from armtrial.evaluators.played import Run, load
 from armtrial.policies.base import Plan, Query, World
 from armtrial.policies.baselines import Hold
 from armtrial.policies.rynnvla.training.store import DrawnEpisodes

@@ -12,9 +12,10 @@ from armtrial.envs.base import Observation, ObservationSpec, Vector
 from armtrial.envs.line import LineEnv
 from armtrial.envs.locate import locate
 from armtrial.evaluators import evaluate
-from armtrial.evaluators.api import load, resume
+from armtrial.evaluators.api import resume
 from armtrial.evaluators.errors import Mismatch, UnknownName, UserError
 from armtrial.evaluators.pace import Pace
+from armtrial.evaluators.played import load
 from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.wrapping import wrap_of, wrapped
 from armtrial.policies.base import Plan, Policy, PolicySpec, Query, World

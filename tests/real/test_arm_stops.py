@@ -18,6 +18,8 @@ from armtrial.envs.so100.poses import READY, REST
 from armtrial.evaluators import api
 from armtrial.evaluators.api import evaluate
 from armtrial.evaluators.folder import RunFolder
+from armtrial.evaluators.played import load
+from armtrial.evaluators.playing import Interrupted
 from armtrial.evaluators.progress import Silent
 from armtrial.policies.base import Plan, Query
 from armtrial.real import arm, loop, registers
@@ -162,7 +164,7 @@ def test_an_arm_that_was_raised_when_its_line_was_lost_never_goes_limp(seat: Sea
 
 def kept(run: Path) -> tuple[Any, Any]:
     """The only record, and its steps."""
-    (record,) = api.load(run).records
+    (record,) = load(run).records
     return record, RunFolder(run).read_steps(record)
 
 
@@ -170,7 +172,7 @@ def test_a_policy_that_hangs_is_told_of_at_once_and_two_control_c_keep_the_trial
     person = Sitter([LAID_OUT, ACCEPT, ("GO", " "), ("STOPPED: operator", ""), ("is waited for", "\x03\x03")])
     began = time.monotonic()
     settings = dict(QUICK) | {"env_arg": BY_THE_CLOCK, "episodes": 1}
-    with pytest.raises(api.Interrupted):
+    with pytest.raises(Interrupted):
         evaluate(Hangs, SHORT, out=tmp_path / "run", console=person.console, **settings)
     assert time.monotonic() - began < 18
     assert person.left == []
@@ -183,7 +185,7 @@ def test_a_policy_that_hangs_is_told_of_at_once_and_two_control_c_keep_the_trial
 def test_control_c_at_the_verdict_keeps_the_trial_as_void_and_it_comes_again(tmp_path: Path) -> None:
     person = Sitter([LAID_OUT, ACCEPT, ("GO", " "), ("verdict of", "\x03")])
     settings = dict(QUICK) | {"task": ("block",), "episodes": 1}
-    with pytest.raises(api.Interrupted):
+    with pytest.raises(Interrupted):
         evaluate("hold", "single", out=tmp_path / "run", console=person.console, **settings)
     record, steps = kept(tmp_path / "run")
     assert (record.result.label, [stop.object for stop in record.rig.stops]) == ("void_interrupted", ["operator"])
@@ -221,7 +223,7 @@ def test_a_connection_that_breaks_holds_the_arm_and_keeps_the_trial(tmp_path: Pa
     record, steps = kept(tmp_path / "run")
     assert (record.result.label, len(steps["raw_goal"]) > 0) == ("void_interrupted", True)
     assert [stop.object for stop in record.rig.stops] in (["operator"], ["broken_off"]), "by whichever came first"
-    assert api.load(tmp_path / "run").info.sittings[0].how == "interrupted"
+    assert load(tmp_path / "run").info.sittings[0].how == "interrupted"
 
 
 def waited(child: int, seconds: float) -> int:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from armtrial.evaluators import evaluate
-from armtrial.evaluators.api import Run
 from armtrial.evaluators.collect import run
 from armtrial.evaluators.errors import FolderError, UserError
 from armtrial.evaluators.film_reader import films, pictures
 from armtrial.evaluators.folder import RunFolder
+from armtrial.evaluators.played import Run
 from armtrial.tests.real.rehearsal import QUICK, Swing
 
 pytestmark = [pytest.mark.lerobot, pytest.mark.filterwarnings("ignore::DeprecationWarning")]

@@ -12,6 +12,8 @@ from armtrial.evaluators.api import evaluate
 from armtrial.evaluators.config import RunConfig
 from armtrial.evaluators.errors import UserError
 from armtrial.evaluators.folder import RunFolder
+from armtrial.evaluators.played import Run
+from armtrial.evaluators.playing import Interrupted
 from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.evaluators.takes import last_takes
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.lerobot
 FAULTY = "armtrial.tests.real.rehearsal:FaultyArm"
 
 
-def broken(monkeypatch: pytest.MonkeyPatch, out: Path, fault: str, policy: type[Swing] = Swing, *more: str) -> api.Run:
+def broken(monkeypatch: pytest.MonkeyPatch, out: Path, fault: str, policy: type[Swing] = Swing, *more: str) -> Run:
     """Two trials of an arm on which something goes wrong in the first."""
     pytest.importorskip("scservo_sdk")
     monkeypatch.setattr(ground, "REAL", FAULTY)
@@ -34,7 +36,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, out: Path, fault: str, policy: type[
     return evaluate(policy, SHORT, out=out, **settings)
 
 
-def first(run: api.Run) -> EpisodeRecord:
+def first(run: Run) -> EpisodeRecord:
     record, after = run.records
     assert after.result.label == "no_reach", "the run goes on, and the next trial is played to its end"
     assert after.result.steps == 60
@@ -130,7 +132,7 @@ def test_ten_trials_with_an_undo_a_void_and_a_resume(tmp_path: Path) -> None:
     one = Sitter([*succeeded(), *failed(), *void, *succeeded(), *failed(), *undo, ("it is laid out", "q")])
     settings = dict(QUICK) | {"suite": "single", "task": ("block",), "episodes": 10}
     suite = settings.pop("suite")
-    with pytest.raises(api.Interrupted):
+    with pytest.raises(Interrupted):
         evaluate("hold", suite, out=tmp_path / "run", console=one.console, **settings)
     assert one.left == []
     two = Sitter([entry for _ in range(6) for entry in succeeded()])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-from armtrial.evaluators.api import Run, load
+from armtrial.evaluators.played import Run, load
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.reports import html
 from armtrial.reports.base import build

@@ -72,7 +72,7 @@ def test_the_commit_that_is_meant_raises_no_doubt_and_stands_on_the_page(run: Ru
 
 
 def test_the_figures_can_be_rebuilt_from_the_folder(run: Run) -> None:
-    from armtrial.evaluators.api import load
+    from armtrial.evaluators.played import load
 
     assert build(load(run.folder).info, load(run.folder).records, run.traces).scores == run.scores
 

@@ -8,9 +8,9 @@ import imageio_ffmpeg
 import pytest
 
 from armtrial.evaluators import evaluate
-from armtrial.evaluators.api import Run
 from armtrial.evaluators.cli import main
 from armtrial.evaluators.compare import compare
+from armtrial.evaluators.played import Run
 from armtrial.reports import comparison
 from armtrial.tests.pairs import record, run, trials, with_records
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from armtrial.evaluators.api import Run
 from armtrial.evaluators.compare import compare
+from armtrial.evaluators.played import Run
 from armtrial.reports import comparison_html
 from armtrial.tests.pairs import record, run, trials, with_records
 from armtrial.tests.reports.pages import Read

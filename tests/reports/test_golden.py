@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from armtrial.evaluators.api import load
+from armtrial.evaluators.played import load
 from armtrial.reports import html, markdown, terminal
 from armtrial.reports.base import Report, build
 from armtrial.reports.evidence import gathered

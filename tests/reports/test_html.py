@@ -12,8 +12,8 @@ import pytest
 
 from armtrial.envs.rig import TrialLog
 from armtrial.evaluators import evaluate
-from armtrial.evaluators.api import Run
 from armtrial.evaluators.cli import main
+from armtrial.evaluators.played import Run
 from armtrial.evaluators.records import EpisodeRecord, RunInfo
 from armtrial.reports import html
 from armtrial.reports.again import again
