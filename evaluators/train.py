@@ -45,7 +45,7 @@ examples:
   armtrial train rynnvla all --checkpoint my-checkpoint --data lerobot/my-dataset --work tuned --out tuned/checkpoint
                                                                  a checkpoint, finetuned on more data
 
-A recipe is plain JSON. `--recipe twin` and `--recipe published` come with the package; WORK/recipe.json shows the one
+A recipe is plain JSON. `twin`, `twin-again` and `published` come with the package; WORK/recipe.json shows the one
 that a folder was begun with, and is a start for one's own.
 
 exit status: 0 trained; 2 something you can mend, said in one line; 130 interrupted
@@ -258,7 +258,10 @@ def _parser() -> argparse.ArgumentParser:
         "--work", type=Path, metavar="DIR", required=True, help="where everything of this training lies"
     )
     parser.add_argument(
-        "--recipe", metavar="R", default="", help="twin, published, or a file (default: the folder's own, else twin)"
+        "--recipe",
+        metavar="R",
+        default="",
+        help="twin, twin-again, published, or a file (default: the folder's own, else twin)",
     )
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="DIR", nargs="+", default=[], help="draw: collections"

@@ -16,7 +16,12 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
+from armtrial.envs.base import Vector
+from armtrial.envs.catalog import ENVS
 from armtrial.envs.gl import chosen
+from armtrial.envs.player import Look
+from armtrial.envs.remote import Worker
+from armtrial.envs.worker import EnvSource
 from armtrial.evaluators import evaluate
 from armtrial.evaluators.provenance import machine
 from armtrial.evaluators.records import EpisodeRecord
@@ -26,6 +31,7 @@ from armtrial.tasks.tabletop import DISTRACTOR, SINGLE
 
 SIZE = {"front": (224, 224), "wrist": (224, 224)}
 REPEATS = 5
+SHORT_STEPS = 300
 SHORT = 10.0
 """Seconds of the trials of a policy that never succeeds; the expert needs about as many."""
 
@@ -100,8 +106,13 @@ def suite(seconds: float | None) -> Suite:
     return replace(SINGLE, name="timed", tasks=tuple(tasks))
 
 
-KINDS = {"the expert": ("expert", suite(None), 16), "a policy that looks": (Looks, suite(SHORT), 8)}
-"""Policy, suite and trials a task: one that draws nothing and plans for long, and the other way round."""
+KINDS = {
+    "the expert": ("expert", suite(None), 16),
+    "a policy that looks": (Looks, suite(SHORT), 8),
+    "rynnvla": ("rynnvla", suite(SHORT), 4),
+}
+"""Policy, suite and trials a task: one that draws nothing and plans for long, the other way round, and one that does
+both."""
 
 
 def played(kind: str, workers: int, tasks: int) -> tuple[EpisodeRecord, ...]:
@@ -153,6 +164,31 @@ def scaling(kind: str) -> float:
     return statistics.median(rate(kind, 2) / rate(kind, 1) for _ in range(REPEATS))
 
 
+def ceiling() -> float:
+    """Steps of two worlds side by side over those of one: what the machine gives without a harness."""
+    trial, here = SINGLE.trials()[0], chosen(os.environ).environ
+    workers = [Worker(environ=here) for _ in range(2)]
+    try:
+        for worker in workers:
+            worker.call("open", EnvSource(ENVS["so100"], SINGLE.tasks, {}, here))
+            state = worker.call("begin", trial, Look({})).observation.state
+        plan = np.tile(state, (SHORT_STEPS, 1))
+        pairs = [(_seconds(workers[:1], plan), _seconds(workers, plan)) for _ in range(REPEATS)]
+        return statistics.median(2 * alone / together for alone, together in pairs)
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _seconds(workers: Sequence[Worker], plan: Vector) -> float:
+    began = time.perf_counter()
+    for worker in workers:
+        worker.submit("advance", plan)
+    for worker in workers:
+        worker.receive()
+    return time.perf_counter() - began
+
+
 def main() -> None:
     os.environ.update(chosen(os.environ).environ)
     fast, pretty, ratios = pictures()
@@ -165,6 +201,7 @@ def main() -> None:
             f"{statistics.median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})",
         ),
         ("reset after the first of a scene", f"{reset():.1f} ms CPU"),
+        ("two worlds against one, without a harness", f"{ceiling():.2f} times the steps"),
     ]
     for kind in KINDS:
         speeds, shares = zip(*(harness(kind) for _ in range(REPEATS)))

@@ -75,6 +75,15 @@ TWIN = Recipe(
 )
 """The small model that comes with the package."""
 
+TWIN_AGAIN = msgspec.structs.replace(
+    TWIN,
+    stage3=Stage(
+        clips=TWIN.stage3.clips,
+        schedule=Schedule(steps=18_000, batch=32, rate=1e-3, muon=True, cooldown=5000, average=0.998),
+    ),
+)
+"""Goes on with stage 3 once there are demonstrations of how its own mistakes are put right."""
+
 PUBLISHED = Recipe(
     name="rynnvla-001-7b",
     actions=Schedule(steps=300_000, batch=128, rate=1e-5, cooldown=300_000, decay=1e-4),
@@ -85,4 +94,4 @@ PUBLISHED = Recipe(
 )
 """The published sizes and rates. How many steps its third stage took is not published: 20,000 is a guess."""
 
-RECIPES = {"twin": TWIN, "published": PUBLISHED}
+RECIPES = {"twin": TWIN, "twin-again": TWIN_AGAIN, "published": PUBLISHED}
