@@ -1,6 +1,7 @@
 """`armtrial video`: films of a run's trials; and those that a run leaves by itself."""
 
 import difflib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -85,7 +86,8 @@ def _filmed(run: Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
 
 def _films(run: Run, wanted: Sequence[EpisodeRecord]) -> Iterator[video.Film]:
     ground = prepare(run.info.config)
-    for film in video.film(RunFolder(run.folder), wanted, ground.source, ground.config.workers):
+    worlds = min(ground.config.workers, os.cpu_count() or 1)  # it may have been played on a larger machine
+    for film in video.film(RunFolder(run.folder), wanted, ground.source, worlds):
         if film.fault:
             tell(f"armtrial: {film.trial} could not be filmed: {film.fault}")
         yield film
@@ -107,4 +109,4 @@ def _named(names: Sequence[str], records: Sequence[EpisodeRecord], run: Path) ->
                 f"no trial that can be filmed is called '{name}'. Nearest: {nearest}. "
                 f"All {len(by_id)} stand in {run / 'records.jsonl'}"
             )
-    return [by_id[name] for name in names]
+    return [by_id[name] for name in dict.fromkeys(names)]

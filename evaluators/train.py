@@ -3,7 +3,8 @@
 import argparse
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ Trains RynnVLA from demonstrations, step by step. A step that was interrupted go
 EPILOG = """\
 steps, in their order:
   draw        replays collections and draws the pictures that the training looks at, into WORK/drawn
-  begin       goes on from --checkpoint, ours or the published layout, with its shapes; needs no other recipe
+  begin       goes on from --checkpoint, ours or the published layout: its shapes, and a recipe that suits it
   tokenizer   pictures to codes and back
   actions     chunks of actions to a few numbers and back (the ActionVAE)
   stage1      the transformer: what comes next in clips without actions
@@ -95,33 +96,50 @@ def _draw(flags: argparse.Namespace) -> None:
 
 
 def _begin(flags: argparse.Namespace) -> None:
-    """The folder's own recipe is then the one for all that follows."""
-    from ..policies.rynnvla.checkpoint import Parts
-    from ..policies.rynnvla.training.beginning import Start
-    from ..policies.rynnvla.training.work import Work, WorkError
-    from ..policies.rynnvla.weights import CheckpointError
+    from ..policies.rynnvla.training.work import Work
 
     if flags.checkpoint is None:
         raise UserError("--checkpoint is missing: which one does the training go on from?")
+    with _told():
+        _start(flags).give(Work(flags.work, _recipe(flags), _source(flags), "cpu"))
+
+
+def _start(flags: argparse.Namespace) -> Any:
+    """Read once: it may have many weights."""
+    from ..policies.rynnvla.checkpoint import Parts
+    from ..policies.rynnvla.training.beginning import Start
+
+    if flags.start is None:
+        with _told():
+            flags.start = Start(flags.checkpoint, Parts(tokenizers=flags.tokenizers))
+    return flags.start
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """What the user can mend, in one line."""
+    from ..policies.rynnvla.text import TextError
+    from ..policies.rynnvla.training.loop import TrainingError
+    from ..policies.rynnvla.training.store import StoreError
+    from ..policies.rynnvla.training.work import WorkError
+    from ..policies.rynnvla.vocabulary import VocabularyError
+    from ..policies.rynnvla.weights import CheckpointError
+
     try:
-        start = Start(flags.checkpoint, Parts(tokenizers=flags.tokenizers))
-        start.give(Work(flags.work, start.shaped(_recipe(flags)), _source(flags), "cpu"))
-    except (CheckpointError, WorkError) as error:
+        yield
+    except (CheckpointError, StoreError, TextError, TrainingError, VocabularyError, WorkError) as error:
         raise UserError(str(error)) from None
-    flags.recipe = ""
 
 
 def _learn(step: str) -> Callable[[argparse.Namespace], None]:
     def learn(flags: argparse.Namespace) -> None:
-        from ..policies.rynnvla.training.work import Work, WorkError
+        from ..policies.rynnvla.training.work import Work
 
-        try:
+        with _told():
             work = Work(flags.work, _scheduled(_recipe(flags), step, flags.steps), _source(flags), flags.device)
             with _bar() as bar:
                 task = bar.add_task(step, total=_schedule(work.recipe, step).steps)
                 figures = _called(work, step, _telling(bar, task, step), _counting(bar, bar.add_task("encoding")))
-        except WorkError as error:
-            raise UserError(str(error)) from None
         Console().print(f"{step}: {_figures(figures)}")
 
     return learn
@@ -133,14 +151,12 @@ def _called(work: Any, step: str, tell: Any, count: Any) -> Mapping[str, float]:
 
 
 def _pack(flags: argparse.Namespace) -> None:
-    from ..policies.rynnvla.training.work import Work, WorkError
+    from ..policies.rynnvla.training.work import Work
 
     if flags.out is None:
         raise UserError("--out is missing: where is the checkpoint to be written?")
-    try:
+    with _told():
         Work(flags.work, _recipe(flags), _source(flags), "cpu").pack(flags.out)
-    except WorkError as error:
-        raise UserError(str(error)) from None
     Console().print(f"{flags.out} is a checkpoint: python run_eval.py --policy rynnvla --checkpoint {flags.out}")
 
 
@@ -153,11 +169,19 @@ _STEPS: dict[str, Callable[[argparse.Namespace], None]] = {
 
 
 def _recipe(flags: argparse.Namespace) -> Any:
-    """By name, from a file, or the one that the folder was begun with."""
+    """By name, from a file, the one that the folder was begun with, or what suits the checkpoint that it goes on from,
+    which says what shapes it has."""
+    begun = flags.work / "recipe.json"
+    name = flags.recipe or (str(begun) if begun.exists() else "")
+    if flags.checkpoint is None:
+        return _named_recipe(name or "twin", begun)
+    start = _start(flags)
+    return start.shaped(_named_recipe(name, begun) if name else start.recipe)
+
+
+def _named_recipe(name: str, begun: Path) -> Any:
     from ..policies.rynnvla.training.recipe import RECIPES, Recipe
 
-    begun = flags.work / "recipe.json"
-    name = flags.recipe or (str(begun) if begun.exists() else "twin")
     if name in RECIPES:
         return RECIPES[name]
     if not name.endswith(".json"):
@@ -269,6 +293,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--every", type=int, metavar="N", default=3, help="draw: ticks from one picture to the next (3)"
     )
+    parser.set_defaults(start=None)
     parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="begin: the one to go on from")
     parser.add_argument(
         "--tokenizers", type=Path, metavar="DIR", help="begin: of the published layout, if they are not in it"

@@ -62,7 +62,7 @@ def film(folder: RunFolder, records: Sequence[EpisodeRecord], source: EnvSource,
     """One film a record, under videos/<trial id>.mp4, each given as it is done. One that is there is replaced.
 
     `workers`: worlds in which there is filmed side by side."""
-    waiting, made = deque(records), SimpleQueue[Film | UserError | None]()
+    waiting, made = deque(records), SimpleQueue[Film | Exception | None]()
     crews = [_Crew(folder, source, waiting, made) for _ in range(min(max(1, workers), len(records)))]
     try:
         yield from _as_made(made, len(crews))
@@ -72,10 +72,10 @@ def film(folder: RunFolder, records: Sequence[EpisodeRecord], source: EnvSource,
             crew.stop()
 
 
-def _as_made(made: SimpleQueue[Film | UserError | None], crews: int) -> Iterator[Film]:
+def _as_made(made: SimpleQueue[Film | Exception | None], crews: int) -> Iterator[Film]:
     while crews:
         one = made.get()
-        if isinstance(one, UserError):
+        if isinstance(one, Exception):
             raise one
         if one is None:
             crews -= 1
@@ -91,7 +91,7 @@ class _Crew:
         folder: RunFolder,
         source: EnvSource,
         waiting: deque[EpisodeRecord],
-        made: SimpleQueue[Film | UserError | None],
+        made: SimpleQueue[Film | Exception | None],
     ) -> None:
         """`made`: is given the films, why there can be no more, and None at the end."""
         self._folder, self._source, self._waiting, self._made = folder, source, waiting, made
@@ -107,15 +107,20 @@ class _Crew:
         self._thread.join()
 
     def _work(self) -> None:
-        try:
-            with suppress(IndexError):
-                while True:
-                    self._made.put(self._film(self._waiting.popleft()))
-        except UserError as error:
-            self._made.put(error)
-        finally:
-            self._close()
-            self._made.put(None)
+        done = caught(Origin.WORLD, self._film_all)
+        self._close()
+        if isinstance(done, Fault):
+            self._made.put(UserError(f"nothing more can be filmed: {why(done)}"))
+        self._made.put(None)
+
+    def _film_all(self) -> None:
+        while (record := self._next()) is not None:
+            self._made.put(self._film(record))
+
+    def _next(self) -> EpisodeRecord | None:
+        with suppress(IndexError):
+            return self._waiting.popleft()
+        return None
 
     def _film(self, record: EpisodeRecord) -> Film:
         env = self._world(by=time.monotonic() + FILM_SECONDS)
@@ -141,12 +146,12 @@ def _opened(source: EnvSource, by: float) -> RemoteEnv:
     try:
         return RemoteEnv(source, answers_by=by)
     except WorkerError as error:
-        raise UserError(f"nothing more can be filmed, since the world could not start: {error}") from None
+        raise UserError(f"the world could not start: {error}") from None
 
 
 def why(fault: Fault) -> str:
     """What a worker tells has the kind of its own fault in front; a folder's error is a sentence."""
-    told = (WorkerError.__name__, FolderError.__name__, BrokenContract.__name__)
+    told = (WorkerError.__name__, FolderError.__name__, UserError.__name__, BrokenContract.__name__)
     return fault.message if fault.kind in told else str(fault)
 
 

@@ -31,6 +31,8 @@ from .upstream import CAMERAS, Upstream
 
 _SIZE = (256, 256)
 _FRAME = (320, 240)
+_PLACING = STAGES[STAGES.index("place") :]
+"""The last stages of tasks in which a thing is placed."""
 _THRESHOLDS = Thresholds(
     closing=0.5,
     late_ticks=20,
@@ -135,7 +137,7 @@ class RobosuiteEnv:
     def _placed(self, success: bool) -> tuple[Event, ...]:
         """Once, where the target lies as it should and was let go: a thing that is to be lifted is not placed, even
         where it is still high enough as it falls."""
-        if self._task.last_stage != STAGES[-1] or not self._task.target:
+        if self._task.last_stage not in _PLACING or not self._task.target:
             return ()
         if not success or self._done or self._opening == 0.0:
             return ()

@@ -111,11 +111,16 @@ def save(
 
 
 def save_text(text: Words | Published, folder: Path) -> None:
+    """In place of whichever kind there is."""
     if isinstance(text, Words):
         texts.save(text, folder / TEXT)
+        for name in (NAMES, WORDS):
+            (folder / name).unlink(missing_ok=True)
         return
     for file, name in ((text.names, NAMES), (text.file, WORDS)):
-        shutil.copyfile(file, folder / name)
+        if file.resolve() != (folder / name).resolve():
+            shutil.copyfile(file, folder / name)
+    (folder / TEXT).unlink(missing_ok=True)
 
 
 def read_text(folder: Path) -> Words | Published | None:

@@ -29,6 +29,8 @@ _FINETUNE = "the ActionVAE's training on your robot's data; none is published"
 _DATA = "the preparation of your robot's data, which writes it beside the data set"
 _FRESH = ("action_head.", "state_projection.")
 """What a stage of training may begin without."""
+_ROWS = ("lm_head.weight", "model.embed_tokens.weight")
+"""With a row for every token."""
 _LEFT_OUT = ("model.vqmodel.", "action_projection.")
 
 
@@ -279,10 +281,13 @@ def _repeated(name: str, weight: Tensor, heads: int) -> Tensor:
 
 
 def _begun(state: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
+    lacking = [name for name in _ROWS if name not in state]
+    if lacking:
+        raise CheckpointError(f"the backbone lacks {', '.join(lacking)}; it is no model to begin a training with")
     fresh = {name: weight for name, weight in Rynn(_headed(config)).state_dict().items() if name.startswith(_FRESH)}
     like = state["lm_head.weight"]
     heads = {name: weight.to(like) for name, weight in fresh.items()}
-    grown = {name: _grown(state[name], config.vocabulary) for name in ("lm_head.weight", "model.embed_tokens.weight")}
+    grown = {name: _grown(state[name], config.vocabulary) for name in _ROWS}
     return {**{name: w for name, w in state.items() if not name.startswith(_FRESH)}, **heads, **grown}
 
 

@@ -37,6 +37,20 @@ class Filmed(LineEnv):
         return frame
 
 
+class Together(Filmed):
+    """Does not begin before another one is there."""
+
+    def reset(self, trial: Trial) -> Start:
+        seats = Path(os.environ["SEATS"])
+        seats.mkdir(exist_ok=True)
+        (seats / str(os.getpid())).touch()
+        until = time.monotonic() + 60
+        while len(list(seats.iterdir())) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert len(list(seats.iterdir())) == 2
+        return super().reset(trial)
+
+
 class RaisingFrame(Filmed):
     def spoiled(self, frame: Image) -> Image:
         raise ArithmeticError("no such light")
@@ -150,8 +164,11 @@ def test_steps_that_are_gone_or_changed_cost_one_film(body: bytes | None, run: R
     assert faults[1].startswith(str(steps))
 
 
-def test_several_worlds_film_side_by_side(run: Run, folder: RunFolder) -> None:
-    films = list(video.film(folder, run.records, source(Filmed), workers=2))
+def test_several_worlds_film_side_by_side(
+    run: Run, folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEATS", str(tmp_path / "seats"))
+    films = list(video.film(folder, run.records, source(Together), workers=2))
     assert sorted(film.trial for film in films) == sorted(record.id for record in run.records)
     assert all(film.path.exists() and not film.fault for film in films)
 
@@ -186,7 +203,7 @@ def test_a_film_that_is_there_is_kept_until_its_trial_is_played_again(run: Run, 
 
 
 def test_a_world_that_does_not_start_is_one_error(run: Run, folder: RunFolder) -> None:
-    with pytest.raises(UserError, match=r"^nothing more can be filmed, since the world could not start: LocateError"):
+    with pytest.raises(UserError, match=r"^nothing more can be filmed: the world could not start: LocateError"):
         list(video.film(folder, run.records, EnvSource("armtrial.tests.worlds:Nowhere", (), {})))
 
 

@@ -1,6 +1,7 @@
 """A training that goes on from a checkpoint keeps what it can and learns the rest, whichever layout that has."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from armtrial.policies.rynnvla import checkpoint, published
 from armtrial.policies.rynnvla.checkpoint import Parts
 from armtrial.policies.rynnvla.config import SO100
 from armtrial.policies.rynnvla.text import Published
+from armtrial.policies.rynnvla.training import beginning
 from armtrial.policies.rynnvla.training.beginning import Start
 from armtrial.policies.rynnvla.training.recipe import Clips, Recipe, Stage
 from armtrial.policies.rynnvla.training.work import Work, WorkError
@@ -131,3 +133,35 @@ def test_a_folder_with_a_training_in_it_is_left_alone(own: Path, tmp_path: Path)
     (tmp_path / "work" / "stage3").mkdir(parents=True)
     with pytest.raises(WorkError, match=r"holds another training already \(stage3\); begin in another folder"):
         Start(own).give(Work(tmp_path / "work", recipe, Sweeps()))
+
+
+def test_what_was_taken_over_by_half_is_taken_over_again(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    put = beginning._put  # pyright: ignore[reportPrivateUsage]
+
+    def stopped(folder: Path, weights: Mapping[str, torch.Tensor]) -> None:
+        if folder.name == "begun":
+            raise KeyboardInterrupt
+        put(folder, weights)
+
+    monkeypatch.setattr(beginning, "_put", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        begun(tmp_path / "work", own)
+    monkeypatch.undo()
+    begun(tmp_path / "work", own).stage3(silent, uncounted)
+
+
+def test_whoever_names_no_recipe_gets_one_that_suits_the_checkpoint(theirs: Path, tmp_path: Path):
+    other = msgspec.structs.replace(SO100, name="another", relative=(0, 1))
+    checkpoint.save(tmp_path / "own", msgspec.structs.replace(CONFIG, embodiment=other), *models(), WORDS)
+    ours = Start(tmp_path / "own").shaped(Start(tmp_path / "own").recipe)
+    assert (ours.embodiment, ours.backbone, ours.actions) == (other, CONFIG.backbone, None)
+    published = Start(theirs).shaped(Start(theirs).recipe)
+    assert (published.stage3.schedule.rate, published.chunks.hidden) == (2e-5, 512)
+
+
+def test_a_checkpoint_that_is_written_over_has_the_words_of_the_new_one(theirs: Path, tmp_path: Path):
+    work = begun(tmp_path / "work", theirs)
+    checkpoint.save_text(work.words(), tmp_path / "work")
+    assert isinstance(checkpoint.read_text(tmp_path / "work"), Published)
+    checkpoint.save_text(WORDS, tmp_path / "work")
+    assert checkpoint.read_text(tmp_path / "work") == WORDS

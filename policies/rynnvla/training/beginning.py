@@ -21,11 +21,11 @@ from ..published import Beginning, backbone, beginning, is_published
 from ..text import Published, Words
 from ..weights import digest
 from .loop import LAST
-from .recipe import Recipe
+from .recipe import PUBLISHED, TWIN_AGAIN, Recipe
 from .work import ACTIONS, BEGUN, OWN, STATISTICS, TOKENIZER, Work, WorkError
 
-FROM = "from.txt"
-"""The digest of the checkpoint."""
+FROM, HALF = "from.txt", "from.partial.txt"
+"""The digest of the checkpoint: once all of it is taken over, and until then."""
 
 
 class Start:
@@ -39,6 +39,15 @@ class Start:
             self._theirs = beginning(path, self._parts)
         else:
             self._ours = checkpoint.load(path)
+
+    @property
+    def recipe(self) -> Recipe:
+        """For whoever names none. Our own goes on as `twin-again` does, which has been tried."""
+        if self._theirs is not None:
+            return PUBLISHED
+        schedule = msgspec.structs.replace(TWIN_AGAIN.stage3.schedule, steps=TWIN_AGAIN.stage3.schedule.cooldown)
+        stage3 = msgspec.structs.replace(TWIN_AGAIN.stage3, schedule=schedule)
+        return msgspec.structs.replace(TWIN_AGAIN, embodiment=self._loaded.config.embodiment, stage3=stage3)
 
     def shaped(self, recipe: Recipe) -> Recipe:
         """The recipe with the checkpoint's shapes, and without the steps that it has behind it."""
@@ -64,18 +73,19 @@ class Start:
 
     def give(self, work: Work) -> None:
         """What is done already takes no time."""
-        mark = work.folder / BEGUN / FROM
-        mine = self._digest()
-        if mark.exists() and mark.read_text() == mine:
+        mine, done, half = self._digest(), work.folder / BEGUN / FROM, work.folder / BEGUN / HALF
+        if _says(done, mine):
             return
         for name in (BEGUN, TOKENIZER, ACTIONS, "stage1", "stage3"):
-            if (work.folder / name).exists():
+            if (work.folder / name).exists() and not _says(half, mine):
                 raise WorkError(f"{work.folder} holds another training already ({name}); begin in another folder")
+        half.parent.mkdir(exist_ok=True)
+        half.write_text(mine)
         if self._theirs is not None:
             self._give_theirs(work, self._theirs)
         else:
             self._give_ours(work)
-        mark.write_text(mine)
+        half.rename(done)
 
     def _give_ours(self, work: Work) -> None:
         loaded, text = self._loaded, self._loaded.text
@@ -106,6 +116,10 @@ class Start:
         if self._ours is not None:
             return self._ours.digest
         return digest([*self._path.glob("*.json"), *self._path.glob("*.safetensors"), *self._path.glob("*.bin")])
+
+
+def _says(file: Path, digest: str) -> bool:
+    return file.exists() and file.read_text() == digest
 
 
 def _same(one: Embodiment, other: Embodiment) -> bool:
