@@ -13,7 +13,7 @@ pytest.importorskip("zmq", reason="GR00T over ZMQ is the extra armtrial[pyzmq]")
 
 from armtrial.envs.line import LineEnv
 from armtrial.evaluators import Run, evaluate
-from armtrial.policies.base import TransportError, World
+from armtrial.policies.base import Query, TransportError, World
 from armtrial.policies.contract import check_policy, observed
 from armtrial.policies.remote.groot_server import GrootServer
 from armtrial.policies.remote.wires import zmq_requests
@@ -75,26 +75,37 @@ def test_a_server_from_before_august_2025_is_spoken_to_in_pickles(modality_confi
     assert {r.id: r.result for r in there.records} == {r.id: r.result for r in here.records}
 
 
-def test_n1_6_is_asked_for_all_that_wait_at_once_and_reset_at_each_trial(tmp_path: Path) -> None:
+def states_asked(server: GrootStub) -> list[int]:
+    return [len(q["data"]["observation"]["state"]["jaw"]) for q in server.asked if q["endpoint"] == "get_action"]
+
+
+def queries_of(policy: GrootServer) -> list[Query]:
+    return [Query(slot, seen, 0) for slot, seen in enumerate(observed(LineEnv([FETCH]), FETCH, policy.spec))]
+
+
+def test_n1_6_is_asked_for_all_that_wait_at_once() -> None:
+    with stub("n1.6") as server:
+        policy = GrootServer(LINE, url=server.url, state=STATE)
+        policy.plan(queries_of(policy))
+        policy.close()
+    assert states_asked(server) == [1, 4]  # one to rehearse
+
+
+def test_n1_6_is_reset_at_each_trial(tmp_path: Path) -> None:
     with stub("n1.6") as server:
         played(server, tmp_path / "run", workers=2)
-    batches = [len(q["data"]["observation"]["state"]["jaw"]) for q in server.asked if q["endpoint"] == "get_action"]
-    assert max(batches) == 2
     assert server.endpoints().count("reset") == 6 + 2 * 2  # a tour goes on twice
 
 
-def test_several_servers_share_the_queries(tmp_path: Path) -> None:
+def test_several_servers_share_the_queries() -> None:
     with stub("n1.6") as one, stub("n1.6") as two:
-        evaluate(
-            "groot-server",
-            "toy",
-            url=(one.url, two.url),
-            policy_arg=f"state={STATE}",
-            episodes=2,
-            workers=2,
-            out=tmp_path / "run",
-        )
-    assert one.endpoints().count("get_action") > two.endpoints().count("get_action") > 2
+        policy = GrootServer(LINE, url=(one.url, two.url), state=STATE)
+        queries = queries_of(policy)
+        spread = [plan.actions for plan in policy.plan(queries[:3])]
+        alone = [policy.plan([query])[0].actions for query in queries[:3]]
+        policy.close()
+    assert (states_asked(one), states_asked(two)) == ([1, 2, 1, 1, 1], [1, 1])
+    assert np.array_equal(spread, alone)
 
 
 @pytest.mark.parametrize("dialect", ["n1.5", "n1.6"])
