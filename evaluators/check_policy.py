@@ -95,7 +95,7 @@ def _grounds(flags: argparse.Namespace) -> tuple[Ground, Ground]:
 def _opened(ground: Ground, world: World, stack: ExitStack) -> _Side:
     policy = policy_of(ground, world)
     stack.callback(policy.close)
-    match(policy.spec, world)
+    match(policy.spec, world, ground.suite.name)
     return _Side(policy.spec.name, policy)
 
 

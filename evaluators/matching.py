@@ -8,11 +8,12 @@ from .errors import Mismatch
 from .flags import LARGEST
 
 
-def match(policy: PolicySpec, world: World) -> None:
+def match(policy: PolicySpec, world: World, suite: str) -> None:
     """Raises a `Mismatch` that shows both sides of everything that does not fit."""
     wrong = [*_cameras(policy, world), *_state(policy, world), *_action(policy.action, world.action)]
     if wrong:
-        raise Mismatch(f"policy '{policy.name}' does not fit the world: " + "; ".join(wrong))
+        told = f"policy '{policy.name}' does not fit the world of suite '{suite}'"
+        raise Mismatch(f"{told}: {'; '.join(wrong)} (--suite names another)")
 
 
 def _cameras(policy: PolicySpec, world: World) -> list[str]:

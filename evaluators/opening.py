@@ -26,7 +26,7 @@ def opened(ground: Ground) -> Generator[tuple[Sequence[Seat], Policy, World]]:
         stack.callback(pool.close_all, seats)
         policy = policy_of(ground, world)
         stack.callback(_close, policy)
-        match(policy.spec, world)
+        match(policy.spec, world, ground.suite.name)
         _check_instructions(ground, policy)
         _check_renderer(ground, policy)
         yield seats, _as_played(ground, policy, world), world

@@ -54,7 +54,7 @@ def run(argv: Sequence[str]) -> int:
     if isinstance(policy, Fault):
         raise UserError(policy.message)
     try:
-        match(policy.spec, world)
+        match(policy.spec, world, ground.suite.name)
         _serve(engine, policy, entrance, flags.quiet)
     finally:
         engine.close(SAYS_NOTHING)

@@ -18,7 +18,7 @@ def with_action(**changes: object) -> PolicySpec:
 
 
 def test_a_policy_made_for_the_world_fits() -> None:
-    match(SPEC, WORLD)
+    match(SPEC, WORLD, "toy")
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,13 @@ def test_a_policy_made_for_the_world_fits() -> None:
 )
 def test_a_mismatch_shows_both_sides(spec: PolicySpec, both_sides: str) -> None:
     with pytest.raises(Mismatch) as caught:
-        match(spec, WORLD)
+        match(spec, WORLD, "toy")
     assert both_sides in str(caught.value)
+    assert "the world of suite 'toy'" in str(caught.value)
+    assert str(caught.value).endswith("(--suite names another)")
 
 
 def test_all_mismatches_are_told_at_once() -> None:
     with pytest.raises(Mismatch, match=r"rate.*") as caught:
-        match(replace(with_action(rate=10.0), state=("jaw",)), WORLD)
+        match(replace(with_action(rate=10.0), state=("jaw",)), WORLD, "toy")
     assert str(caught.value).count(";") == 1
