@@ -13,8 +13,9 @@ from pathlib import Path
 from tabulate import tabulate
 
 from ..envs import gl
-from .checks import CHECKS, Finding, Machine, Status
+from .checks import CHECKS
 from .flags import Parser
+from .machine import Finding, Machine, Status
 
 DESCRIPTION = """\
 Tries everything that armtrial needs: draws a frame with each of MuJoCo's backends, writes a video, adds two numbers

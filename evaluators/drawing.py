@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ..envs.base import Observation, Size
 from ..policies.rynnvla.training.episodes import THINGS, Episode, Sights
-from ..policies.rynnvla.training.store import VIEWS, DrawnWriter, Entry, Label, Layout, StoreError, writing
+from ..policies.rynnvla.training.packing import VIEWS
+from ..policies.rynnvla.training.store import DrawnWriter, Entry, Label, Layout, StoreError, writing
 from ..policies.wrappers.takeover import TAKEN_OVER
 from ..tasks.base import derived_seed
 from . import demonstrations

@@ -216,7 +216,8 @@ def _scheduled(recipe: Any, step: str, steps: int | None) -> Any:
 
 def _source(flags: argparse.Namespace) -> Any:
     """Drawn episodes, or a LeRobotDataset's, or several of them."""
-    from ..policies.rynnvla.training.store import Chained, DrawnEpisodes
+    from ..policies.rynnvla.training.chained import Chained
+    from ..policies.rynnvla.training.store import DrawnEpisodes
     from .lerobot_episodes import LeRobotEpisodes
 
     folders = flags.data or sorted(path for path in (flags.work / "drawn").glob("*") if path.is_dir())

@@ -8,9 +8,9 @@ from ..evaluators.sides import Side
 from ..tasks.base import Score
 from . import charts
 from .base import averaged
-from .charts import Dot, Group
 from .comparison import LEVEL_OF_CLAIM, METHOD, bare_p, film, points, sentence, signed, span
 from .evidence import Clip, films
+from .marks import Dot, Group
 from .markup import Content, Markup, element, joined
 from .page import cell, facts, page, section, table, wide
 

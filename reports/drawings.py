@@ -11,8 +11,8 @@ from ..evaluators.speed import SuccessCurve
 from ..evaluators.stats import ClusteredRate, Interval, Mean, Rate, exact
 from . import charts
 from .base import Report, shown
-from .charts import Dot, Group, Spread, Steps
 from .details import counts, late, latency, left_out, mean, movement
+from .marks import Dot, Group, Spread, Steps
 from .markup import Content, Markup, element
 from .page import more, table, wide
 

@@ -9,7 +9,8 @@ import pytest
 from armtrial.envs import gl
 from armtrial.envs.guests import Doubt, Guest
 from armtrial.evaluators import checks
-from armtrial.evaluators.checks import Check, Finding, Machine, Status
+from armtrial.evaluators.checks import Check
+from armtrial.evaluators.machine import Finding, Machine, Status
 
 ROOT = Path(__file__).parent.parent.parent
 VERSIONS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from armtrial.evaluators import doctor
-from armtrial.evaluators.checks import Finding, Status
+from armtrial.evaluators.machine import Finding, Status
 
 ROOT = Path(__file__).parent.parent.parent
 

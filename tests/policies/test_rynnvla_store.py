@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from armtrial.policies.rynnvla.training.chained import Chained
 from armtrial.policies.rynnvla.training.episodes import Episode
 from armtrial.policies.rynnvla.training.store import (
-    Chained,
     DrawnEpisodes,
     Label,
     Layout,

@@ -8,7 +8,7 @@ import pytest
 from armtrial.evaluators import names
 from armtrial.reports import charts, drawings
 from armtrial.reports.base import Report, build
-from armtrial.reports.charts import Dot, Group, Spread, Steps
+from armtrial.reports.marks import WIDTH, Dot, Group, Spread, Steps
 from armtrial.reports.page import STYLE
 from armtrial.reports.published import published
 from armtrial.tests.reports.pages import Read, golden
@@ -62,7 +62,7 @@ def test_success_over_time_never_falls_and_ends_at_the_success_rate() -> None:
     points = numbers(line["points"] or "")
     heights = points[1::2]
     assert heights == sorted(heights, reverse=True)
-    assert points[-2:] == [charts.WIDTH - 12, 172.0 - 0.5 * 160]
+    assert points[-2:] == [WIDTH - 12, 172.0 - 0.5 * 160]
     assert points[2:6] == [34 + 2 * 31.4, 172.0, 34 + 2 * 31.4, 172.0 - 0.25 * 160]
 
 

@@ -1,11 +1,7 @@
 """Drawn episodes on the disk: one file each, and an index that grows by a synced line when a file is whole.
 
-    store = DrawnEpisodes(Path("data/drawn/pens"))
-    store[0].pictures["front"].shape        # (98, 128, 128, 3)
-
-A camera that stands still sees nearly the same picture again: pictures are kept as differences from the one before,
-without loss. That and the fastest compression make a store smaller than the thorough compression of the pictures as
-they are, and writing it costs a seventh of the time.
+store = DrawnEpisodes(Path("data/drawn/pens"))
+store[0].pictures["front"].shape        # (98, 128, 128, 3)
 """
 
 from __future__ import annotations
@@ -27,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....envs.whole import write_whole
-from .episodes import Episode, Pixels, Sights, Source, Vector
+from .episodes import Episode, Sights, Source, Vector
+from .packing import packed, unpacked
 
 INDEX, LAYOUT, EPISODES = "episodes.jsonl", "drawn.json", "episodes"
-VIEWS = ("front", "wrist")
 FORMAT = 1
 
 
@@ -95,7 +91,7 @@ class DrawnEpisodes(Source):
             raise StoreError(
                 f"{file} is not what was drawn: its sha256 differs from the index's; delete it, draw again"
             )
-        return _unpacked(body, entry.instruction)
+        return unpacked(body, entry.instruction)
 
     def motion(self, number: int) -> tuple[Vector, Vector]:
         actions, states = self._arrays(number, "action", "state")
@@ -135,48 +131,6 @@ class DrawnEpisodes(Source):
             raise StoreError(f"{file} cannot be read ({error}); delete it and draw into {self.folder} again") from None
 
 
-class Chained(Source):
-    """Sources as one, in their order."""
-
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self._sources = tuple(sources)
-        self._ends = np.cumsum([len(source) for source in self._sources])
-
-    def __len__(self) -> int:
-        return int(self._ends[-1]) if len(self._ends) else 0
-
-    def __getitem__(self, number: int) -> Episode:
-        source, place = self._found(number)
-        return source[place]
-
-    def motion(self, number: int) -> tuple[Vector, Vector]:
-        source, place = self._found(number)
-        return source.motion(place)
-
-    def ticks(self, number: int) -> NDArray[np.int64]:
-        source, place = self._found(number)
-        return source.ticks(place)
-
-    def instruction(self, number: int) -> str:
-        source, place = self._found(number)
-        return source.instruction(place)
-
-    def sights(self, number: int) -> Sights | None:
-        source, place = self._found(number)
-        return source.sights(place)
-
-    def digest(self) -> str:
-        return hashlib.sha256(" ".join(source.digest() for source in self._sources).encode()).hexdigest()
-
-    def parts(self) -> Sequence[Source]:
-        return [part for source in self._sources for part in source.parts()]
-
-    def _found(self, number: int) -> tuple[Source, int]:
-        place = range(len(self))[number]
-        which = int(np.searchsorted(self._ends, place, side="right"))
-        return self._sources[which], place - (int(self._ends[which - 1]) if which else 0)
-
-
 class DrawnWriter:
     """Open it by `writing`. Threads may append side by side: they wait for each other only to add a line."""
 
@@ -190,7 +144,7 @@ class DrawnWriter:
 
     def append(self, label: Label, episode: Episode) -> Entry:
         """The episode is on the disk for good when this returns."""
-        body = _packed(episode)
+        body = packed(episode)
         entry = _entry(label, episode, body)
         try:
             write_whole(_file(self._folder, entry.name), body)
@@ -283,48 +237,3 @@ def _entry(label: Label, episode: Episode, body: bytes) -> Entry:
         bytes=len(body),
         sha256=hashlib.sha256(body).hexdigest(),
     )
-
-
-def _packed(episode: Episode) -> bytes:
-    """An .npz whose bytes depend on the episode alone."""
-    arrays: dict[str, NDArray[np.generic]] = {
-        "action": episode.actions,
-        "state": episode.states,
-        "tick": episode.ticks.astype(np.int32),
-        **{view: _differences(episode.pictures[view]) for view in VIEWS},
-        **({} if episode.sights is None else {"sight": episode.sights}),
-    }
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, array in arrays.items():
-            whole = io.BytesIO()
-            np.save(whole, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), whole.getbuffer(), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
-def _unpacked(body: bytes, instruction: str) -> Episode:
-    with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        pictures: Mapping[str, Pixels] = {view: _summed(arrays[view]) for view in VIEWS}
-        return Episode(
-            instruction=instruction,
-            actions=arrays["action"],
-            states=arrays["state"],
-            ticks=arrays["tick"].astype(np.int64),
-            pictures=pictures,
-            sights=arrays.get("sight"),
-        )
-
-
-def _differences(pictures: Pixels) -> Pixels:
-    """From one to the next, modulo 256; the first stays as it is."""
-    changes = pictures.copy()
-    changes[1:] -= pictures[:-1]
-    return changes
-
-
-def _summed(changes: Pixels) -> Pixels:
-    """In place, picture by picture: a hundred times faster than to accumulate along the axis."""
-    for place in range(1, len(changes)):
-        changes[place] += changes[place - 1]
-    return changes
