@@ -7,11 +7,11 @@ from itertools import combinations
 
 from ..tasks.base import Outcome, Score
 from . import power
+from .contrasts import contrast, tables_of
 from .errors import UserError
 from .many import cochran, holm, letters
-from .mcnemar import Interval, Table, interval, p_value, table, total
+from .mcnemar import Interval, Table, total
 from .paired import LETTERS, Match, matched, played
-from .permutation import sign_flip
 from .played import Run
 from .records import EpisodeRecord
 from .sides import Side, notes_on, scores_of, side_of, title_of
@@ -183,9 +183,8 @@ def _section(task: str, score: Score, groups: Sequence[Sequence[Match]]) -> Sect
 
 
 def _contrast(score: Score, groups: Sequence[Sequence[Match]], first: int, second: int) -> Contrast:
-    tables = [table((match.successes[first], match.successes[second]) for match in group) for group in groups]
-    counts = total(tables)
-    found = _by_success(tables, counts) if score is Score.SUCCESS else _by_progress(groups, first, second)
+    counts = total(tables_of(groups, first, second))
+    found = contrast(score, groups, first, second)
     return Contrast(
         first=LETTERS[first],
         second=LETTERS[second],
@@ -197,7 +196,7 @@ def _contrast(score: Score, groups: Sequence[Sequence[Match]], first: int, secon
         p_value=found.p_value,
         p_holm=found.p_value,
         least_p=found.least_p,
-        shows=found.shows,
+        shows=_shows(score, counts, found.interval),
         verdict=_verdict(found.difference, found.p_value),
     )
 
@@ -207,28 +206,12 @@ def _ahead(score: Score, matches: Sequence[Match], first: int, second: int) -> t
     return sum(each[first] > each[second] for each in values), sum(each[second] > each[first] for each in values)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    difference: float
-    interval: Interval
-    p_value: float
-    least_p: float
-    shows: float | None
-
-
-def _by_success(tables: Sequence[Table], counts: Table) -> _Found:
-    difference = sum(each.difference for each in tables) / len(tables)
-    shows = power.smallest_shown(counts.n, counts.discordant / counts.n)
-    return _Found(difference, interval(tables), p_value(tables), min(1.0, 0.5 ** (counts.n - 1)), shows)
-
-
-def _by_progress(groups: Sequence[Sequence[Match]], first: int, second: int) -> _Found:
-    matches = [match for group in groups for match in group]
-    differences = [match.progress[second] - match.progress[first] for match in matches]
-    found = sign_flip(differences, [match.start for match in matches])
-    low, high = found.interval
+def _shows(score: Score, counts: Table, interval: Interval) -> float | None:
+    if score is Score.SUCCESS:
+        return power.smallest_shown(counts.n, counts.discordant / counts.n)
+    low, high = interval
     shows = _SHOWN_PER_HALF_WIDTH * (high - low) / 2
-    return _Found(found.difference, found.interval, found.p_value, found.least, shows if shows <= 1 else None)
+    return shows if shows <= 1 else None
 
 
 def _verdict(difference: float, p: float) -> Verdict:

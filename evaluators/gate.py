@@ -11,21 +11,22 @@ from . import power
 from .attempts import at_first_attempt
 from .baseline import Baseline, without_doubt
 from .config import RunConfig
+from .contrasts import contrast, tables_of
 from .drop import Rules, is_drop, p_value
 from .errors import UserError
 from .fitting import fitting
 from .footing import Footing
 from .many import holm
-from .mcnemar import Interval, Table, interval, table, total
+from .mcnemar import Interval, table, total
 from .metrics import mean_success
 from .pace import Pace
 from .paired import Match, join
-from .permutation import sign_flip
 from .played import Run
 from .records import EpisodeRecord
 from .sides import scores_of
 from .stats import Mean, Rate
 from .takes import counting, last_takes, rate, succeeded
+from .tallies import mean_progress
 
 
 class Status(enum.Enum):
@@ -54,6 +55,7 @@ class Row:
     """SR@1, which is shown and not tested."""
     first_now: Rate
     progress_before: float
+    """Mean of the tasks', each weighing the same."""
     progress_now: float
     lost: int
     """Trials that the baseline solved and the run did not."""
@@ -190,9 +192,7 @@ def _at_first(matches: Sequence[Match], first: Mapping[str, bool], rules: Rules)
 
 def _row(task: str, score: Score, groups: Sequence[Sequence[Match]], first: Mapping[str, bool], rules: Rules) -> Row:
     matches = [match for group in groups for match in group]
-    tables = [table((match.successes[0], match.successes[1]) for match in group) for group in groups]
-    counts, n = total(tables), len(matches)
-    found = _by_success(tables, counts) if score is Score.SUCCESS else _by_progress(matches)
+    counts, n, found = total(tables_of(groups)), len(matches), contrast(score, groups)
     return Row(
         task=task,
         score=score,
@@ -202,38 +202,18 @@ def _row(task: str, score: Score, groups: Sequence[Sequence[Match]], first: Mapp
         mean_now=mean_success([[match.takes[1] for match in group] for group in groups]),
         first_before=Rate(sum(first[match.trial.id] for match in matches), n),
         first_now=Rate(sum(at_first_attempt(match.takes[1]) for match in matches), n),
-        progress_before=sum(match.progress[0] for match in matches) / n,
-        progress_now=sum(match.progress[1] for match in matches) / n,
+        progress_before=mean_progress(groups, 0),
+        progress_now=mean_progress(groups, 1),
         lost=counts.only_first,
         gained=counts.only_second,
         difference=found.difference,
         interval=found.interval,
-        p_value=found.p_value,
-        p_holm=found.p_value,
-        least_p=found.least_p,
+        p_value=found.p_worse,
+        p_holm=found.p_worse,
+        least_p=found.least_p / 2,
         finds=power.smallest_shown(n, counts.discordant / n, 2 * rules.alpha) if score is Score.SUCCESS else None,
-        regressed=bool(is_drop(found.p_value, found.difference, rules)),
+        regressed=bool(is_drop(found.p_worse, found.difference, rules)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    difference: float
-    interval: Interval
-    p_value: float
-    least_p: float
-
-
-def _by_success(tables: Sequence[Table], counts: Table) -> _Found:
-    difference = sum(each.difference for each in tables) / len(tables)
-    return _Found(difference, interval(tables), float(p_value(counts.only_first, counts.only_second)), 0.5**counts.n)
-
-
-def _by_progress(matches: Sequence[Match]) -> _Found:
-    """Signs by chance fall as often above as below: of a two-sided p-value, the side of the difference has half."""
-    found = sign_flip([match.gain(Score.PROGRESS) for match in matches], [match.start for match in matches])
-    half = found.p_value / 2
-    return _Found(found.difference, found.interval, half if found.difference < 0 else 1 - half, found.least / 2)
 
 
 def _adjusted(rows: Sequence[Row], rules: Rules) -> tuple[Row, ...]:
@@ -286,9 +266,13 @@ def _notes(baseline: Baseline, config: RunConfig) -> tuple[str, ...]:
 def _notes_of_run(baseline: Baseline, run: Run) -> tuple[str, ...]:
     privileged = ["The policy is PRIVILEGED: it is shown what no camera could see."] if run.info.privileged else []
     chance = [] if run.info.deterministic else ["The policy draws at random; trials may end otherwise by that alone."]
-    voids = sum(take.result.outcome is Outcome.VOID for take in last_takes((*baseline.records, *run.records)))
-    void = [f"{voids} void trials are not counted."] if voids else []
+    void = [f"{voids} void trials are not counted."] if (voids := _voids(baseline.records, run.records)) else []
     return (*_notes(baseline, run.info.config), *privileged, *chance, *void)
+
+
+def _voids(*sides: Sequence[EpisodeRecord]) -> int:
+    """Trials that are void on some side."""
+    return len({take.id for side in sides for take in last_takes(side) if take.result.outcome is Outcome.VOID})
 
 
 def _title(baseline: Baseline) -> str:

@@ -68,9 +68,8 @@ def total(tables: Sequence[Table]) -> Table:
     )
 
 
-def p_value(tables: Sequence[Table]) -> float:
-    """Exact and two-sided. Of several strata, the discordant pairs together: within each, either is as likely."""
-    counts = total(tables)
+def p_value(counts: Table) -> float:
+    """Exact and two-sided."""
     return float(binomtest(counts.only_second, counts.discordant).pvalue) if counts.discordant else 1.0
 
 

@@ -26,10 +26,10 @@ class Match:
     def successes(self) -> tuple[bool, ...]:
         return tuple(succeeded(take) for take in self.takes)
 
-    def gain(self, score: Score) -> float:
+    def gain(self, score: Score, first: int = 0, second: int = 1) -> float:
         """Of the second over the first, from -1 to 1."""
-        first, second = (self.successes if score is Score.SUCCESS else self.progress)[:2]
-        return float(second) - float(first)
+        values = self.successes if score is Score.SUCCESS else self.progress
+        return float(values[second]) - float(values[first])
 
     @property
     def progress(self) -> tuple[float, ...]:

@@ -2,6 +2,8 @@
 
 If neither is better, the difference within each start state might as well have come out with the other sign. Trials
 that begin in the same state keep one sign: what happens in one of them says something of the others.
+
+Strata, as tasks are, weigh the same, however many trials they have.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,11 +25,13 @@ _ROUNDING = 1e-12
 _HALVINGS = 40
 
 Numbers = NDArray[np.float64]
+Stratum = tuple[Sequence[float], Sequence[str]]
+"""Differences, second less first, trial by trial, and the start state of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignFlip:
-    """The mean of differences, each between -1 and 1, and what signs by chance make of it."""
+    """The mean of the strata's mean differences, each between -1 and 1, and what signs by chance make of it."""
 
     difference: float
     p_value: float
@@ -38,9 +42,8 @@ class SignFlip:
     """The smallest p-value that so many start states can give, whatever happens in them."""
 
 
-def sign_flip(differences: Sequence[float], clusters: Sequence[str], level: float = LEVEL) -> SignFlip:
-    """Second less first, trial by trial, and the start state of each."""
-    sums, sizes = _by_cluster(differences, clusters)
+def sign_flip(strata: Sequence[Stratum], level: float = LEVEL) -> SignFlip:
+    sums, sizes = _by_cluster(strata)
     middle = float(sums.sum() / sizes.sum())
     doubted = _test(np.append(sums, (1.0, -1.0)), np.append(sizes, (1.0, 1.0)))
     inside = float(sums.sum() / (sizes.sum() + 2))
@@ -64,10 +67,14 @@ def _test(sums: Numbers, sizes: Numbers) -> Callable[[float], float]:
     return p_value
 
 
-def _by_cluster(differences: Sequence[float], clusters: Sequence[str]) -> tuple[Numbers, Numbers]:
-    """Of each start state: the sum of its differences, and how many there are."""
-    _, which = np.unique(np.asarray(clusters), return_inverse=True)
-    return np.bincount(which, weights=differences).astype(np.float64), np.bincount(which).astype(np.float64)
+def _by_cluster(strata: Sequence[Stratum]) -> tuple[Numbers, Numbers]:
+    """Of each start state: the sum of its differences, and how many there are; each weighs 1 where strata are alike."""
+    sizes = np.array([len(differences) for differences, _ in strata])
+    weights = np.repeat(sizes.sum() / (len(sizes) * sizes), sizes)
+    differences = np.concatenate([np.asarray(each, dtype=np.float64) for each, _ in strata])
+    _, which = np.unique(np.concatenate([np.asarray(starts) for _, starts in strata]), return_inverse=True)
+    sums, counts = np.bincount(which, weights=weights * differences), np.bincount(which, weights=weights)
+    return sums.astype(np.float64), counts.astype(np.float64)
 
 
 def _signings(clusters: int) -> Numbers:

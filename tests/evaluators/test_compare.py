@@ -103,7 +103,7 @@ def test_equal_policies_are_told_apart_no_more_than_one_time_in_twenty(latent: f
     first, second = outcomes(0.7, 0.7, latent, (20_000, 60), seed=1)
     wins, losses = (second & ~first).sum(1), (first & ~second).sum(1)
     seen, times = np.unique(np.stack([losses, wins], axis=1), axis=0, return_counts=True)
-    p_values = [p_value([compare_table(*pair)]) for pair in seen.tolist()]
+    p_values = [p_value(compare_table(*pair)) for pair in seen.tolist()]
     assert 0.01 < float(times @ (np.array(p_values) <= 0.05)) / 20_000 <= 0.05
 
 

@@ -72,7 +72,7 @@ def test_what_is_called_the_smallest_difference_is_shown_four_times_in_five() ->
     tables = [
         Table(both=other, only_first=losses, only_second=wins, neither=0) for losses, wins, other in drawn.tolist()
     ]
-    assert np.mean([p_value([each]) <= 0.05 for each in tables]) == pytest.approx(0.8, abs=0.02)
+    assert np.mean([p_value(each) <= 0.05 for each in tables]) == pytest.approx(0.8, abs=0.02)
 
 
 @pytest.mark.parametrize(("latent", "mean", "late"), [(0.0, 56, 107), (0.5, 45, 77), (0.8, 37, 59)])
