@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def duel(configs: Sequence[RunConfig], out: Path, rules: Rules, watch: Watch) ->
     grounds = [prepare(config) for config in configs]
     _check_rules(out, rules)
     runs = _there(grounds, out)
-    if runs is not None and (done := _figures(runs, grounds[0].trials, rules)).over:
+    if runs is not None and (done := _so_far(runs, grounds[0], rules)).over:
         return done, runs
     with _both(grounds, configs, out, rules) as sides:
         found = _played(sides, grounds[0].trials, rules, out, watch)
@@ -164,8 +165,17 @@ def _check_rules(out: Path, rules: Rules) -> None:
         )
 
 
-def _figures(runs: Sequence[Run], trials: Sequence[Trial], rules: Rules, budget: int | None = None) -> Duel:
-    """Of those trials that both have played. `budget`: of pairs; None: that of the list."""
+def _so_far(runs: Sequence[Run], ground: Ground, rules: Rules) -> Duel:
+    """After the last round that both have played whole: what a crash left of another one ended early."""
+    played = [{record.id for record in run.records} for run in runs]
+    size, trials = _round(ground), ground.trials
+    rounds = [trials[start : start + size] for start in range(0, len(trials), size)]
+    whole = takewhile(lambda each: all(trial.id in side for trial in each for side in played), rounds)
+    return _figures(runs, [trial for each in whole for trial in each], rules, len(trials))
+
+
+def _figures(runs: Sequence[Run], trials: Sequence[Trial], rules: Rules, budget: int) -> Duel:
+    """Of those trials that both have played. `budget`: of pairs."""
     takes = [{take.id: take for take in last_takes(run.records)} for run in runs]
     shared = [trial.id for trial in trials if all(trial.id in each for each in takes)]
     found = join(runs, takes, shared)
@@ -176,7 +186,7 @@ def _figures(runs: Sequence[Run], trials: Sequence[Trial], rules: Rules, budget:
         sides=tuple(map(side_of, LETTERS, runs)),
         rules=rules,
         score=Score.PROGRESS if set(scores.values()) == {Score.PROGRESS} else Score.SUCCESS,
-        budget=len(trials) if budget is None else budget,
+        budget=budget,
         played=len(shared),
         voids=found.voids,
         tallies=tuple(tally_of(by_task(found.matches), side) for side in range(2)) if found.matches else (),

@@ -99,6 +99,16 @@ def test_interrupted_and_begun_again_it_ends_as_if_nothing_had_happened(tmp_path
         assert results[0] == results[1]
 
 
+def test_no_look_is_taken_at_a_round_that_a_crash_cut_short(tmp_path: Path) -> None:
+    """It would see the trials of the round that ended early, and not the others."""
+    whole = fought("blind", "toy", tmp_path).played
+    log = tmp_path / "b" / "records.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+    looks: list[int] = []
+    duel([config("blind"), config("toy")], tmp_path, RULES, lambda found: looks.append(found.played))
+    assert looks == list(range(3, whole + 1, 3))
+
+
 def test_a_duel_that_is_over_is_not_played_again(tmp_path: Path) -> None:
     fought("blind", "toy", tmp_path)
     before = (tmp_path / "a" / "run.json").read_bytes()
