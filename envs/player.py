@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tasks.base import STAGES, End, Event, Task, Trial
+from ..tasks.base import STAGES, End, Event, Outcome, Task, Trial
 from ..tasks.referee import Referee
 from ..tasks.rubric import Attempt, label
 from . import checked
@@ -150,6 +150,8 @@ class LocalPlayer:
             name = "" if referee.success else label(reading, self._end)
             played = Played(referee.success, self._end, name, self._progress, referee.ticks)
             verdict = checked.verdict(self._env.verdict(played))
+            if verdict.by != "rubric":
+                self._progress = judged_progress(verdict.outcome, self._progress)
         self._referee = None
         log, raw = _logged(self._env)
         return Closing(
@@ -171,6 +173,16 @@ class LocalPlayer:
         if self._referee is None:
             raise LifecycleError("no trial is running; begin one first")
         return self._referee
+
+
+def judged_progress(outcome: Outcome, told: float) -> float:
+    """Where a person judged. `told`: the share of the task that was told before they did.
+
+    A success is all of it. Of a failure that was told as all of it nobody knows how much was done, so that none is
+    counted; stages are no share, since a thing that was only lifted is not placed."""
+    if outcome is Outcome.SUCCESS:
+        return 1.0
+    return 0.0 if outcome is Outcome.FAILURE and told >= 1.0 else told
 
 
 def _logged(env: Env) -> tuple[TrialLog | None, Mapping[str, NDArray[np.generic]]]:

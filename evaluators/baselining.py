@@ -210,20 +210,8 @@ def _author(run: Run) -> Author:
 
 def policy_digest(run: Run) -> str:
     config = run.info.config
-    checkpoint = Path(config.checkpoint)
-    if config.checkpoint and checkpoint.is_file():
-        return digest(checkpoint)
-    if config.checkpoint and checkpoint.is_dir():
-        return _digest_of_folder(checkpoint)
-    return run.info.provenance.files.get(config.policy.rpartition(":")[0], "")
-
-
-def _digest_of_folder(folder: Path) -> str:
-    from hashlib import sha256
-
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    lines = [f"{path.relative_to(folder)} {digest(path)}\n" for path in files]
-    return sha256("".join(lines).encode()).hexdigest()
+    of_checkpoint = digest(Path(config.checkpoint)) if config.checkpoint else ""
+    return of_checkpoint or run.info.provenance.files.get(config.policy.rpartition(":")[0], "")
 
 
 def _repeatable(config: RunConfig) -> RunConfig:

@@ -43,9 +43,9 @@ EPILOG = """\
 examples:
   armtrial collect --suite single --episodes 200 --out data/single
   armtrial collect --suite single --task pen --episodes 50 --out data/pens --mistakes 0.2
-  armtrial collect --suite single --episodes 300 --out data/put-right --policy rynnvla --wrap takeover=20
-                                                    begun by a policy, ended by the expert: what puts its mistakes right
                                      a fifth of the attempts goes wrong on purpose and is recovered from
+  armtrial collect --suite single --episodes 300 --out data/put-right --policy rynnvla --wrap takeover=20
+                                     begun by a policy, ended by the expert: what puts its mistakes right
   armtrial collect --suite distractor --episodes 200 --out data/wide --randomize
                                      light, table and cameras vary more than in any evaluation
   armtrial collect --suite single --episodes 50 --out data/single --format lerobot --size 320x240 --look pretty

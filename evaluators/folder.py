@@ -14,6 +14,7 @@ import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -196,11 +197,18 @@ def read_info(path: Path) -> RunInfo:
 def _no_run(path: Path) -> str:
     if not path.exists():
         there = sorted(file.parent.name for file in path.parent.glob("*/run.json"))
-        known = f"beside it there are {', '.join(there[-3:])}" if there else "nor is there a run beside it"
+        known = f"beside it there are {_some(there, path.name)}" if there else "nor is there a run beside it"
         return f"{path} is no run: there is no such folder; {known}"
     within = sorted(file.parent.name for file in path.glob("*/run.json"))
-    runs = f", but in {', '.join(within[-3:])} below it" if within else ""
+    runs = f", but in {_some(within, path.name)} below it" if within else ""
     return f"{path} is no run: it has no run.json{runs}"
+
+
+def _some(names: Sequence[str], meant: str) -> str:
+    """Those that read like what was meant, and else the last; as many as fit a line."""
+    shown = get_close_matches(meant, names) or names[-3:]
+    left = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {left} more" if left else "")
 
 
 def read_records(path: Path) -> list[EpisodeRecord]:

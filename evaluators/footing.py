@@ -9,6 +9,7 @@ from .canary import Heard, Song, moved, replay
 from .config import RunConfig
 from .errors import Mismatch
 from .ground import Ground
+from .paired import world_arguments
 from .played import Run
 from .records import Provenance
 
@@ -65,7 +66,7 @@ def _moved(canary: Canary, heard: Heard) -> Moved:
 def differences(baseline: Baseline, config: RunConfig, ground: Ground) -> tuple[str, ...]:
     before, now = _made_with(baseline.provenance), _made_with(provenance_of(ground))
     pairs = {what: (before[what], now[what]) for what in before}
-    pairs[ARGUMENTS] = _arguments(baseline.config), _arguments(config)
+    pairs[ARGUMENTS] = ", ".join(world_arguments(baseline.config)), ", ".join(world_arguments(config))
     return tuple(
         f"{what}: {was or 'none'} -> {there or 'none'}" for what, (was, there) in pairs.items() if was != there
     )
@@ -84,11 +85,6 @@ def _made_with(made: Provenance) -> dict[str, str]:
         "world's files": files,
         "upstream": ", ".join(f"{name} {commit}" for name, commit in sorted(made.upstream.items())),
     }
-
-
-def _arguments(config: RunConfig) -> str:
-    short = [f"{key}={value}" for key in ("look", "robot_model") if (value := getattr(config, key))]
-    return ", ".join(sorted((*config.env_arg, *short)))
 
 
 def check_place(run: Run) -> None:

@@ -23,7 +23,7 @@ from .pace import Pace
 from .paired import Match, join
 from .played import Run
 from .records import EpisodeRecord
-from .sides import scores_of
+from .sides import scores_of, title
 from .stats import Mean, Rate
 from .takes import counting, last_takes, rate, succeeded
 from .tallies import mean_progress
@@ -122,7 +122,7 @@ class Gate:
 def stopped(baseline: Baseline, file: Path, config: RunConfig, ground: Footing, rules: Rules) -> Gate:
     """All there is to say where the ground moved and nothing was played."""
     return Gate(
-        suite=_title(baseline),
+        suite=title(baseline.suite, baseline.version, baseline.config.variation, baseline.domain),
         baseline=str(file),
         policies=(_called(baseline.policy.name, baseline.policy.version), config.policy),
         rules=rules,
@@ -273,9 +273,3 @@ def _notes_of_run(baseline: Baseline, run: Run) -> tuple[str, ...]:
 def _voids(*sides: Sequence[EpisodeRecord]) -> int:
     """Trials that are void on some side."""
     return len({take.id for side in sides for take in last_takes(side) if take.result.outcome is Outcome.VOID})
-
-
-def _title(baseline: Baseline) -> str:
-    notes = [note for note in (baseline.config.variation,) if note]
-    seeds = [f"NO EVALUATION: {baseline.domain} seeds"] if baseline.domain != "eval" else []
-    return ", ".join([f"{baseline.suite}-v{baseline.version}", *notes, *seeds])

@@ -41,17 +41,15 @@ def check_policy(path: Path, info: RunInfo, policy: Policy) -> None:
 
 
 def _check_files(path: Path, info: RunInfo, ground: Ground) -> None:
-    """A calibration or a robot of another content is another world under the same name."""
-    for value in ground.source.arguments.values():
-        before = info.provenance.files.get(value) if isinstance(value, str) else None
-        if before is None:
-            continue
-        now = digest(Path(value)) if Path(value).is_file() else ""
+    """A calibration, a robot or weights of another content are another world or policy under the same name."""
+    files = info.provenance.files
+    for value in (each for each in (*ground.handed, ground.weights) if isinstance(each, str) and each in files):
+        before, now = files[value], digest(Path(value))
         if now != before:
             how = f"sha256 {before[:12]} then, {now[:12]} now" if now else "it is gone"
             raise Mismatch(
-                f"{value} is not what {path} was started with ({how}); a run keeps the world it is played in. "
-                "Put the file back, or start another run with --out"
+                f"{value} is not what {path} was started with ({how}); a run keeps the world and the policy it is "
+                "played with. Put it back, or start another run with --out"
             )
 
 

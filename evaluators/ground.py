@@ -52,6 +52,16 @@ class Ground:
         return {} if self.guest is None else dict(self.guest.upstream)
 
     @property
+    def handed(self) -> tuple[object, ...]:
+        """What world and policy are given by name; some of it is files."""
+        return *self.source.arguments.values(), *self.policy_arguments.values()
+
+    @property
+    def weights(self) -> str:
+        """Of a policy of the user's, whose version says nothing of them."""
+        return self.config.checkpoint if ":" in self.config.policy else ""
+
+    @property
     def doubt(self) -> Doubt | None:
         return None if self.guest is None else self.guest.doubt
 
@@ -107,6 +117,8 @@ def _lockstep(config: RunConfig) -> bool:
 def _place(config: RunConfig, suite: Suite) -> str:
     """The name of the world that is played in."""
     if config.env == "sim":
+        if config.yes:
+            raise UserError("--yes answers for the person beside an arm; it goes with --env real")
         return suite.env
     if suite.env != ARM_OF:
         raise UserError(f"--env real plays what is made for '{ARM_OF}'; suite '{suite.name}' is for '{suite.env}'")

@@ -15,7 +15,7 @@ from .records import EpisodeRecord
 from .resampling import DIGITS, mean_of, stratified_mean
 from .speed import SuccessCurve, curve_of
 from .stats import ClusteredRate, Interval, Mean, Rate, mean_rate
-from .takes import counting, last_takes, rate, rate_of_starts, start, succeeded, with_progress
+from .takes import counting, last_takes, plays, rate, rate_of_starts, start, succeeded, with_progress
 from .traces import Trace
 
 __all__ = [
@@ -147,7 +147,7 @@ def scores(
         planned=planned,
         played=len(counted),
         average=_average(rows, groups),
-        retaken=sum(number > 1 for number in Counter(record.id for record in records).values()),
+        retaken=sum(number > 1 for number in Counter(record.id for record in plays(records)).values()),
     )
 
 
@@ -198,12 +198,13 @@ def clocks(
     records: Sequence[EpisodeRecord], tasks: Sequence[str] = (), rate: float = 1.0, traces: Traces = NO_TRACES
 ) -> Clocks:
     """`rate`: actions per second."""
-    latencies = sorted(value for record in records for value in record.clock.plan_ms)
+    played = plays(records)
+    latencies = sorted(value for record in played for value in record.clock.plan_ms)
     counted = last_takes(records)
     executed = {trial: trace.executed for trial, trace in traces.items()}
     return Clocks(
-        wall_seconds=round(sum(record.clock.wall_seconds for record in records), 3),
-        world_seconds=round(sum(record.clock.world_seconds for record in records), 3),
+        wall_seconds=round(sum(record.clock.wall_seconds for record in played), 3),
+        world_seconds=round(sum(record.clock.world_seconds for record in played), 3),
         plan_ms_median=latencies[len(latencies) // 2] if latencies else None,
         plans=len(latencies),
         tasks=tuple(punctuality(name, group, rate, executed) for name, group in zip(tasks, _by_task(counted, tasks))),

@@ -94,7 +94,10 @@ def literals(texts: Sequence[str], flag: str) -> dict[str, Any]:
 
 def parameters(factory: Callable[..., Any]) -> dict[str, Any]:
     """The arguments a user may set, with their defaults (`inspect.Parameter.empty` where one must be given)."""
-    own = list(inspect.signature(factory).parameters.values())[1:]
+    try:
+        own = list(inspect.signature(factory).parameters.values())[1:]
+    except ValueError:
+        raise UserError(f"'{factory.__name__}' does not say what it takes; write a class or a function") from None
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return {parameter.name: parameter.default for parameter in own if parameter.kind in named}
 

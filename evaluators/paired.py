@@ -124,20 +124,20 @@ _GROUND: tuple[tuple[str, Callable[[Run], str]], ...] = (
     ("seed domain", lambda run: run.info.config.seed_domain),
     ("world", lambda run: run.info.env),
     ("variation", lambda run: run.info.config.variation),
-    ("world's arguments", lambda run: ", ".join(_world(run.info.config))),
+    ("world's arguments", lambda run: ", ".join(world_arguments(run.info.config))),
     ("content of the world's files", lambda run: ", ".join(_files(run))),
 )
 """What must be the same, by what it is called."""
 
 
-def _world(config: RunConfig) -> tuple[str, ...]:
+def world_arguments(config: RunConfig) -> tuple[str, ...]:
     short = (f"{key}={value}" for key, value in (("look", config.look), ("robot_model", config.robot_model)) if value)
     return tuple(sorted((*config.env_arg, *short)))
 
 
 def _files(run: Run) -> tuple[str, ...]:
     """Of those that the world was handed, by their paths."""
-    handed = {text.partition("=")[2] for text in _world(run.info.config)}
+    handed = {text.partition("=")[2] for text in world_arguments(run.info.config)}
     digests = run.info.provenance.files.items()
     return tuple(sorted(f"{path} {digest[:12]}" for path, digest in digests if path in handed))
 

@@ -129,4 +129,4 @@ def _smallest(base: float, paired: bool, pairing: Pairing, alpha: float) -> tupl
             return unpaired_power(n, base, other, alpha)
         return _paired(Pairing.within(base, other, pairing.correlation), alpha, n)
 
-    return tuple(smallest_above(n, base, partial(power_at, n), POWERS[0]) for n in SIZES)
+    return tuple(smallest_above(base, partial(power_at, n), POWERS[0]) for n in SIZES)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..envs.player import judged_progress
 from ..envs.rig import Amendment, Desk, HasDesk, TrialLog
 from ..policies.base import Policy, World
 from ..tasks.base import STAGES, Outcome, Task, Trial
@@ -165,7 +166,13 @@ def _kept(
 def _amended(record: EpisodeRecord, amendment: Amendment) -> EpisodeRecord:
     judged, log = amendment.judgement, record.rig or TrialLog()
     result = replace(
-        record.result, outcome=judged.outcome, label=judged.label, judged_by=judged.by, note=judged.note, error=None
+        record.result,
+        outcome=judged.outcome,
+        label=judged.label,
+        progress=judged_progress(judged.outcome, record.result.progress or 0.0),
+        judged_by=judged.by,
+        note=judged.note,
+        error=None,
     )
     log = replace(log, verdicts=(*log.verdicts, judged), void_reason=amendment.void_reason)
     return replace(record, take=record.take + 1, result=result, rig=log)
@@ -185,7 +192,7 @@ def _named_after(config: RunConfig) -> RunFolder:
 
 def _sitting(ground: Ground) -> Sitting:
     places = (ground.config.policy, ground.config.suite, ground.source.place)
-    made_with = provenance(str(ground.renderer or ""), places, ground.source.arguments.values(), ground.upstream)
+    made_with = provenance(str(ground.renderer or ""), places, ground.handed, ground.upstream, ground.weights)
     return Sitting(start=_now(), command=shlex.join(sys.argv), provenance=made_with)
 
 

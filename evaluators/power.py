@@ -113,8 +113,8 @@ def smallest_shown(n: int, discordance: float, alpha: float = ALPHA, power: floa
     return _least(enough, 1.0)
 
 
-def smallest_above(n: int, rate: float, power_at: Callable[[float], float], power: float = POWER) -> float | None:
-    """The smallest gain over `rate` that n trials show; None: even all that is left to gain is too small."""
+def smallest_above(rate: float, power_at: Callable[[float], float], power: float = POWER) -> float | None:
+    """The smallest gain over `rate` that is shown; None: even all that is left to gain is too small."""
     return _least(lambda gain: power_at(rate + gain) >= power, 1 - rate - 1e-3)
 
 

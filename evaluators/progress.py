@@ -124,7 +124,7 @@ class Lines:
         self._tally = _Tally(trials, done)
         self._next = time.monotonic() + _SECONDS_BETWEEN_LINES
         already = f", {self._tally.done()} of them played before" if done else ""
-        self._say(f"{len(trials)} trials of {', '.join(self._tally.planned)}{already}")
+        self._say(f"{len(trials)} trial{'s' * (len(trials) != 1)} of {', '.join(self._tally.planned)}{already}")
 
     def finished(self, record: EpisodeRecord) -> None:
         self._tally.add(record)

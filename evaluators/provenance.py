@@ -17,13 +17,17 @@ _PACKAGES = ("armtrial", "numpy", "mujoco", "gymnasium", "torch", "lerobot", "tr
 
 
 def provenance(
-    renderer: str, places: Sequence[str], given: Iterable[object] = (), upstream: Mapping[str, str] = NO_UPSTREAM
+    renderer: str,
+    places: Sequence[str],
+    given: Iterable[object] = (),
+    upstream: Mapping[str, str] = NO_UPSTREAM,
+    weights: str = "",
 ) -> Provenance:
     """Of this moment. `places`: where policy, suite and world come from; those in files of the user's are hashed.
-    `given`: what the world was handed; the files in it are hashed too, but not the meshes that such a file names.
-    `upstream`: as it was found."""
+    `given`: what world and policy were handed; the files in it are hashed too, but not the meshes that such a file
+    names. `weights`: a file or folder. `upstream`: as it was found."""
     revision, dirty = commit()
-    files = {file: digest(Path(file)) for file in [*_files(places), *handed(given)]}
+    files = {file: digest(Path(file)) for file in [*_files(places), *handed(given), *_there(weights)]}
     return Provenance(
         commit=revision,
         dirty=dirty,
@@ -41,8 +45,20 @@ def handed(given: Iterable[object]) -> list[str]:
     return [text for text in texts if Path(text).is_file()]
 
 
-def digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def digest(path: Path) -> str:
+    """Of a file, or of all files in a folder with their names; empty where there is neither."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        lines = [f"{file.relative_to(path)} {digest(file)}\n" for file in files]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _there(weights: str) -> list[str]:
+    return [weights] if weights and Path(weights).exists() else []
 
 
 def _files(places: Sequence[str]) -> list[str]:

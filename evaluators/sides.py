@@ -51,9 +51,12 @@ def side_of(letter: str, run: Run) -> Side:
 
 
 def title_of(info: RunInfo) -> str:
-    config = info.config
-    notes = (config.variation, f"NO EVALUATION: {config.seed_domain} seeds" if config.seed_domain != "eval" else "")
-    return ", ".join([f"{info.suite}-v{info.suite_version}", *filter(None, notes)])
+    return title(info.suite, info.suite_version, info.config.variation, info.config.seed_domain)
+
+
+def title(suite: str, version: int, variation: str, domain: str) -> str:
+    notes = (variation, f"NO EVALUATION: {domain} seeds" if domain != "eval" else "")
+    return ", ".join([f"{suite}-v{version}", *filter(None, notes)])
 
 
 def notes_on(runs: Sequence[Run]) -> list[str]:

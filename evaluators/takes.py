@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ..tasks.base import Outcome
-from .records import EpisodeRecord
+from .records import Clock, EpisodeRecord
 from .stats import ClusteredRate, Rate, clustered
 
 
@@ -12,6 +12,18 @@ def last_takes(records: Sequence[EpisodeRecord]) -> list[EpisodeRecord]:
     last = {record.id: record for record in records}
     order = {record.id: position for position, record in reversed(list(enumerate(records)))}
     return sorted(last.values(), key=lambda record: (record.trial.index, order[record.id]))
+
+
+def plays(records: Sequence[EpisodeRecord]) -> list[EpisodeRecord]:
+    """Without takes in which nothing was played again: one by which a person changed a verdict keeps the clock of the
+    take that was judged."""
+    before: dict[str, Clock] = {}
+    played: list[EpisodeRecord] = []
+    for record in records:
+        if record.rig is None or before.get(record.id) != record.clock:
+            played.append(record)
+        before[record.id] = record.clock
+    return played
 
 
 def counting(records: Sequence[EpisodeRecord]) -> list[EpisodeRecord]:

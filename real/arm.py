@@ -176,12 +176,13 @@ class So100Arm:
         self._cursor += 1
         if self._notes.films is not None and not self._paced:
             self._notes.films.take(self._cursor)
-        events, success = self._noticed()
+        events, success, share = self._noticed()
         stop = self.loop.stopped
         return Step(
             row.reading.state.copy(),
             success,
             terminated=stop is not None or self._notes.given_up,
+            progress=share,
             events=(*events, *self._notes.told(stop, self._cursor / RATE)),
             executed=row.goal.copy(),
         )
@@ -249,15 +250,17 @@ class So100Arm:
             )
         return self._soft.privileged()
 
-    def _noticed(self) -> tuple[list[Event], bool]:
-        """What happened in this tick, and whether the goal is reached, as far as anybody can say."""
-        now = self._cursor / RATE
-        if self._console is None and self._soft is not None:
-            last, events = self._soft.told()
-            return [Event(now, event.kind, event.object) for event in events], last.success
+    def _noticed(self) -> tuple[list[Event], bool, float]:
+        """What happened in this tick, whether the goal is reached, and how much of it, as far as anybody can say. A key
+        tells of no share: that is for the verdict."""
+        now, share = self._cursor / RATE, 0.0
+        if self._soft is not None:
+            last, seen = self._soft.told()
+            share = last.progress or 0.0
+            if self._console is None:
+                return [Event(now, event.kind, event.object) for event in seen], last.success, share
         keys = [] if self._keyboard is None else [key for _, key in self._keyboard.taken()]
-        events = self._notes.heard(keys, self._thing, now)
-        return events, self._notes.declared
+        return self._notes.heard(keys, self._thing, now), self._notes.declared, share
 
     def _filming(self, trial: Trial) -> Filming | None:
         if not self._want_films or self._desk is None or not self.observation_spec.cameras:

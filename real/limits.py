@@ -45,7 +45,8 @@ class Limits:
     stalled_gap: float = 10.0
     """... that many degrees from its goal ..."""
     stalled_seconds: float = 1.0
-    """... for so long, while it moves less than a degree."""
+    """... for so long, while that joint moves less than a degree, whatever the others do. The gripper is none: it may
+    push as long as it holds."""
     persists: int = 8
     """Ticks for which a servo must report heat, voltage, an alarm or no torque: two readings, since each is read every
     fifth."""
@@ -114,9 +115,10 @@ class Strain:
     unpowered: int = 0
     alarmed: int = 0
     limp: int = 0
-    stalled: int = 0
-    since: tuple[float, ...] = ()
-    """Where the joints were when one began to push in vain."""
+    stalled: tuple[int, ...] = (0,) * GRIPPER
+    """Of each joint of the arm by itself ..."""
+    since: tuple[float, ...] = (0.0,) * GRIPPER
+    """... and where it was when it began to push in vain."""
 
 
 def strained(
@@ -136,11 +138,17 @@ def strained(
     alarmed = before.alarmed + 1 if errors.any() else 0
     limp = 0 if torque.all() else before.limp + 1
     now = replace(before, hot=hot, unpowered=before.unpowered + 1 if bad else 0, alarmed=alarmed, limp=limp)
+    return _pushed(now, goal[:GRIPPER], state[:GRIPPER], load[:GRIPPER], limits)
+
+
+def _pushed(before: Strain, goal: Vector, state: Vector, load: Vector, limits: Limits) -> Strain:
+    """Joint by joint, without the gripper: one that moves says nothing of another that cannot."""
     pushing = (np.abs(load) >= limits.stalled_load) & (np.abs(goal - state) >= limits.stalled_gap)
-    moved = np.abs(state - before.since).max() if before.since else 0.0
-    if not pushing[:GRIPPER].any() or moved > 1.0:
-        return replace(now, stalled=0, since=())
-    return replace(now, stalled=before.stalled + 1, since=before.since or tuple(state.tolist()))
+    begins = np.equal(before.stalled, 0)
+    still = begins | (np.abs(state - before.since) <= 1.0)
+    stalled = np.where(pushing & still, np.add(before.stalled, 1), 0)
+    since = np.where(begins, state, before.since)
+    return replace(before, stalled=tuple(stalled.tolist()), since=tuple(since.tolist()))
 
 
 def trouble(strain: Strain, errors: Vector, limits: Limits, rate: float) -> str:
@@ -154,12 +162,12 @@ def trouble(strain: Strain, errors: Vector, limits: Limits, rate: float) -> str:
         return "voltage"
     if strain.limp >= limits.persists:
         return "torque_lost"
-    return "stalled_joint" if strain.stalled >= limits.stalled_seconds * rate else ""
+    return "stalled_joint" if max(strain.stalled) >= limits.stalled_seconds * rate else ""
 
 
-def whose(reason: str, errors: Vector, temperature: Vector, load: Vector, torque: Vector) -> str:
+def whose(reason: str, strain: Strain, errors: Vector, temperature: Vector, torque: Vector) -> str:
     """The joint that a stop is about."""
-    worst = {"temperature": temperature, "stalled_joint": np.abs(load[:GRIPPER]), "torque_lost": -torque}
+    worst = {"temperature": temperature, "stalled_joint": np.array(strain.stalled), "torque_lost": -torque}
     if reason in worst:
         return JOINTS[int(np.argmax(worst[reason]))]
     flagged = [joint for joint, error in zip(JOINTS, errors) if int(error)]

@@ -247,7 +247,7 @@ class Loop:
         self._strain = strained(self._strain, goal, *told, self._limits)
         reason = trouble(self._strain, reading.errors, self._limits, self._rate)
         if reason and self.stopped is None:
-            self.stop(reason, whose(reason, reading.errors, reading.temperature, reading.load, reading.torque))
+            self.stop(reason, whose(reason, self._strain, reading.errors, reading.temperature, reading.torque))
 
     def _trim(self) -> None:
         """Between trials nobody asks for what was."""

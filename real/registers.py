@@ -38,7 +38,6 @@ MAX_TORQUE = Register(16, 2)
 PHASE = Register(18)
 HOMING = Register(31, 2, sign=11)
 """A position is told as the encoder's minus this."""
-MODE = Register(33)
 PROTECTION_TIME = Register(35)
 """Units of 10 ms that a servo pushes in vain before it gives way."""
 OVERLOAD_TORQUE = Register(36)
@@ -47,7 +46,6 @@ GOAL = Register(42, 2, sign=15)
 TORQUE_LIMIT = Register(48, 2)
 LOCK = Register(55)
 POSITION = Register(56, 2, sign=15)
-VELOCITY = Register(58, 2, sign=15)
 LOAD = Register(60, 2, sign=10)
 """Thousandths of the most it can push."""
 VOLTAGE = Register(62)

@@ -3,6 +3,7 @@ from itertools import product
 
 import pytest
 
+from armtrial.envs.rig import TrialLog
 from armtrial.evaluators.metrics import at_first_attempt, clocks, last_takes, score, scores
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.evaluators.stats import Rate
@@ -155,6 +156,16 @@ def test_a_trial_recorded_twice_is_counted_once() -> None:
     found = scores([record(REACH[0], S), record(REACH[0], S), record(REACH[1], F)], ["reach"], 2)
     assert (found.overall.success.k, found.overall.success.n) == (1, 2)
     assert (found.played, found.retaken) == (2, 1)
+
+
+def test_a_verdict_that_is_changed_is_no_second_play() -> None:
+    played = replace(record(REACH[0], F), rig=TrialLog(port="here"))
+    takes = [played, replace(played, take=2, result=replace(played.result, outcome=S))]
+    found = scores(takes, ["reach"], 1)
+    assert (found.overall.success.k, found.retaken) == (1, 0)
+    assert clocks(takes) == clocks(takes[:1])
+    again = replace(takes[1], take=3, clock=replace(played.clock, started="later"))
+    assert scores([*takes, again], ["reach"], 1).retaken == 1
 
 
 def test_every_rate_of_a_task_has_the_same_denominator() -> None:

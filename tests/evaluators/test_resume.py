@@ -21,14 +21,16 @@ from armtrial.tests import worlds
 
 ROOT = Path(__file__).parents[2]
 SLOW = "armtrial.tests.worlds:SLOW"
+LONG = ("--episodes", "200")
+"""Not over before it is interrupted, however late that comes."""
 
 
 def command(*words: str) -> list[str]:
     return [sys.executable, str(ROOT / "run_eval.py"), "--quiet", "--video", "none", *words]
 
 
-def started(out: Path, workers: int, stderr: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-    words = ("--policy", "random", "--suite", SLOW, "--workers", str(workers), "--out", str(out))
+def started(out: Path, workers: int, *more: str, stderr: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
+    words = ("--policy", "random", "--suite", SLOW, "--workers", str(workers), "--out", str(out), *more)
     return subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=stderr)
 
 
@@ -66,10 +68,10 @@ def resumed(run: Path) -> "subprocess.Popen[bytes]":
 
 
 def test_ctrl_c_ends_cleanly_and_prints_the_command_to_go_on(tmp_path: Path) -> None:
-    process = started(tmp_path / "run", 2, subprocess.PIPE)
+    process = started(tmp_path / "run", 2, *LONG, stderr=subprocess.PIPE)
     wait_for(tmp_path / "run", 3)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"python run_eval.py --resume {tmp_path / 'run'}" in said.decode()
     assert "Traceback" not in said.decode()
@@ -161,7 +163,7 @@ def test_a_run_killed_before_its_second_take_plays_it_when_resumed(tmp_path: Pat
 
 
 def test_a_run_that_is_being_played_cannot_be_resumed(tmp_path: Path) -> None:
-    process = started(tmp_path / "run", 1)
+    process = started(tmp_path / "run", 1, *LONG)
     wait_for(tmp_path / "run", 1)
     with pytest.raises(FolderError, match="is being played by another process"):
         resume(tmp_path / "run", {"workers": 0}, False, Silent())
@@ -216,4 +218,27 @@ def test_a_file_that_the_world_is_handed_keeps_its_content(
     assert len(resume(out, {}, False, Silent()).records) == 3
     file.write_text(content) if content else file.unlink()
     with pytest.raises(Mismatch, match=rf"{name} is not what .* was started with \(.*{why}\)"):
+        resume(out, {}, False, Silent())
+
+
+OWN_POLICY = """
+from armtrial.policies.toy import Toy
+
+class Mine(Toy):
+    def __init__(self, world, checkpoint):
+        super().__init__(world)
+"""
+
+
+@pytest.mark.parametrize("weights", ["w.pt", "w"])
+def test_an_own_policys_weights_keep_their_content(weights: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN_POLICY)
+    checkpoint, out = tmp_path / weights, tmp_path / "run"
+    file = checkpoint if checkpoint.suffix else checkpoint / "model.pt"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("0.0")
+    evaluate(f"{tmp_path}/mine.py:Mine", "toy", checkpoint=str(checkpoint), episodes=1, workers=0, out=out)
+    assert len(resume(out, {}, False, Silent()).records) == 3
+    file.write_text("0.3")
+    with pytest.raises(Mismatch, match=rf"{weights} is not what .* was started with \(sha256"):
         resume(out, {}, False, Silent())

@@ -76,6 +76,19 @@ def test_a_joint_that_pushes_in_vain_stops_the_way_and_is_named(arm: So100Arm) -
 
 
 @pytest.mark.lerobot
+def test_a_joint_that_pushes_in_vain_stops_the_arm_before_its_servo_gives_way_while_another_turns(
+    arm: So100Arm,
+) -> None:
+    arm.ways.go_to(READY)
+    begin, loop = arm.loop.last, arm.loop
+    arm.soft.bus.faults.stalled.add(2)
+    far = np.array([0, -20.0, 0, 0, 0, 0])
+    loop.follow(loop.tick, [begin + far + np.eye(6)[4] * 0.5 * turned for turned in range(90)])
+    loop.row(loop.tick + 45)
+    assert loop.stopped == Stop("stalled_joint", "shoulder_lift")
+
+
+@pytest.mark.lerobot
 def test_a_joint_that_does_not_arrive_is_named(arm: So100Arm) -> None:
     arm.ways.go_to(READY)
     arm.soft.bus.faults.stalled.add(1)

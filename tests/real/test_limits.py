@@ -119,7 +119,7 @@ def test_heat_stops_the_arm_when_it_is_reported_twice() -> None:
     hot[3] = 60.0
     assert why(lasted(7, temperature=hot)) == ""
     assert why(lasted(8, temperature=hot)) == "temperature"
-    assert whose("temperature", QUIET, hot, QUIET, QUIET + 1) == "wrist_flex"
+    assert whose("temperature", Strain(), QUIET, hot, QUIET + 1) == "wrist_flex"
 
 
 @pytest.mark.parametrize("volts", [4.9, 14.0])
@@ -137,12 +137,43 @@ def test_a_gripper_may_push_as_long_as_it_holds() -> None:
     assert why(lasted(300, goal=moved(GRIPPER, -20.0), load=np.array([0, 0, 0, 0, 0, -900.0]))) == ""
 
 
+def pushed(ticks: int, load: dict[int, float], speed: dict[int, float], strain: Strain | None = None) -> Strain:
+    """Joints that push, each 20 deg from its goal, while some turn, in degrees a second."""
+    weight, turn, far = np.zeros(6), np.zeros(6), np.zeros(6)
+    for joint, much in load.items():
+        weight[joint], far[joint] = much, 20.0
+    for joint, fast in speed.items():
+        turn[joint] = fast * TICK
+    strain = strain or Strain()
+    for tick in range(ticks):
+        state = HERE + tick * turn
+        fine = (QUIET + 30, QUIET + 7.4, QUIET, QUIET + 1)
+        strain = strained(strain, state + far, state, weight, *fine, LIMITS)
+    return strain
+
+
 def test_a_joint_that_moves_is_not_stalled() -> None:
-    strain, load, state = Strain(), np.array([0, 0, 800.0, 0, 0, 0]), HERE
-    for _ in range(60):
-        state = moved(2, 0.5, state)
-        strain = strained(strain, moved(2, 20.0, state), state, load, QUIET + 30, QUIET + 7.4, QUIET, QUIET + 1, LIMITS)
-    assert why(strain) == ""
+    assert why(pushed(300, {2: 800.0}, {2: 15.0})) == ""
+
+
+@pytest.mark.parametrize("other", range(2, 6))
+def test_no_other_joint_that_turns_hides_one_that_pushes_in_vain(other: int) -> None:
+    assert why(pushed(29, {1: 900.0}, {other: 15.0})) == ""
+    assert why(pushed(30, {1: 900.0}, {other: 15.0})) == "stalled_joint"
+
+
+def test_the_joint_that_is_stalled_is_named_and_not_one_that_pushes_harder_and_moves() -> None:
+    strain = pushed(30, {1: 700.0, 2: -950.0}, {2: 15.0})
+    assert whose(why(strain), strain, QUIET, QUIET, QUIET + 1) == "shoulder_lift"
+
+
+@pytest.mark.parametrize("speed", [1.2, -1.2])
+def test_a_loaded_joint_that_creeps_on_is_not_stalled_though_all_others_rest(speed: float) -> None:
+    assert why(pushed(300, {1: 900.0}, {1: speed})) == ""
+
+
+def test_joints_that_push_by_turns_are_not_added_up() -> None:
+    assert why(pushed(20, {2: 900.0}, {}, pushed(20, {1: 900.0}, {}))) == ""
 
 
 @pytest.mark.parametrize(
@@ -153,7 +184,7 @@ def test_a_servos_own_alarm_stops_the_arm_when_it_is_read_twice(bits: int, reaso
     errors[1] = bits
     assert why(lasted(7, errors=errors), errors) == ""
     assert why(lasted(8, errors=errors), errors) == reason
-    assert whose("overload", errors, QUIET, QUIET, QUIET + 1) == "shoulder_lift"
+    assert whose("overload", Strain(), errors, QUIET, QUIET + 1) == "shoulder_lift"
 
 
 def test_a_torque_that_went_off_stops_the_arm_when_it_is_read_twice() -> None:
@@ -161,7 +192,7 @@ def test_a_torque_that_went_off_stops_the_arm_when_it_is_read_twice() -> None:
     torque[4] = 0
     assert why(lasted(7, torque=torque)) == ""
     assert why(lasted(8, torque=torque)) == "torque_lost"
-    assert whose("torque_lost", QUIET, QUIET, QUIET, torque) == "wrist_roll"
+    assert whose("torque_lost", Strain(), QUIET, QUIET, torque) == "wrist_roll"
 
 
 def test_limits_can_be_narrowed() -> None:
