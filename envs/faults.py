@@ -52,9 +52,12 @@ def caught(origin: Origin, call: Callable[..., T], *arguments: object) -> T | Fa
 
 
 def _told(error: BaseException) -> str:
-    """The message on one line, without what a terminal would take for a command."""
-    words = " ".join("".join(traceback.format_exception_only(type(error), error)).split())
-    message = words.partition(": ")[2]
+    """The message on one line, without what a terminal would take for a command.
+
+    Of a syntax error it is the last line: marks under the place make no sense there.
+    """
+    last = traceback.format_exception_only(type(error), error)[-1 if isinstance(error, SyntaxError) else 0 :]
+    message = " ".join("".join(last).split()).partition(": ")[2]
     return "".join(letter if letter.isprintable() else "?" for letter in message) or "(no message)"
 
 

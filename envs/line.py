@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..tasks.base import Event, Task, Trial, derived_seed
-from ..tasks.toy import TOUR_STOPS, Goal, LineTask
+from ..tasks.toy import TOUR, TOUR_STOPS, Goal, LineTask
 from .base import (
     ActionSpec,
     Control,
@@ -64,6 +64,8 @@ class LineEnv:
 
     def __init__(self, tasks: Sequence[Task], *, speed: float = 1.0) -> None:
         """`speed`: how fast the point moves, in m/s."""
+        if not speed > 0:
+            raise ValueError(f"speed {speed:g}: the point moves by more than 0 m/s, as 1.0")
         self._tasks = {task.name: task for task in tasks}
         self._reach = speed / RATE
         self._over = True
@@ -133,7 +135,8 @@ class LineEnv:
         return np.array([self._x, self._jaw])
 
     def _instruction(self) -> str:
-        if self._task.goal is not Goal.TOUR:
+        """Of a tour, what its stage says; but a task that is told in another one's words says just those."""
+        if self._task.goal is not Goal.TOUR or self._task.instruction != TOUR.instruction:
             return self._task.instruction
         return f"Move the point onto the {TOUR_STOPS[min(self._stage, len(TOUR_STOPS) - 1)]} mark."
 

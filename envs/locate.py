@@ -65,5 +65,10 @@ def _from_file(path: Path) -> ModuleType:
 
 
 def _public(module: ModuleType) -> list[str]:
-    own = [name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__]
-    return [name for name in own if not name.startswith("_")]
+    """Its own classes and functions, and what it has made of the package's, as a suite."""
+
+    def own(name: str, value: Any) -> bool:
+        made = name.isupper() and type(value).__module__.partition(".")[0] == __name__.partition(".")[0]
+        return made or getattr(value, "__module__", None) == module.__name__
+
+    return [name for name, value in vars(module).items() if own(name, value) and not name.startswith("_")]

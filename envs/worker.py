@@ -43,7 +43,6 @@ class Opened:
 
     observation: ObservationSpec
     action: ActionSpec
-    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class _Server:
     def open(self, source: EnvSource) -> Opened:
         self._env = env = source.build()
         self._player = LocalPlayer(env, source.tasks)
-        return Opened(env.observation_spec, env.action_spec, os.getpid())
+        return Opened(env.observation_spec, env.action_spec)
 
     def answer(self, request: Sequence[Any]) -> Any:
         method, arguments = request

@@ -31,8 +31,10 @@ class Hold(Policy):
 
 
 class Random(Policy):
-    """Draws every plan from the query's seed: one target between the bounds, held for the whole plan; where an action
-    is a step from where the robot is, every step anew."""
+    """Draws every plan by the query's seed: a target between the bounds, held to its end.
+
+    Where an action is a step from where the robot is, every step is drawn anew.
+    """
 
     def __init__(self, world: World, *, horizon: int = 10) -> None:
         self.spec = PolicySpec(name="random", action=world.action, horizon=horizon)

@@ -7,8 +7,11 @@ from .lift_expert import LiftExpert
 
 
 def expert(world: World, *, mistakes: float = 0.0, astray: float = 0.0, speed: float = 1.0) -> Policy:
-    """`mistakes`: the share of attempts that miss or let go on purpose. `astray`: of approaches that first head beside
-    the target. `speed`: 1 is a person's pace. In robosuite's world it makes no mistakes and has one pace."""
+    """PRIVILEGED: a script that is shown where everything is, of the twin's tasks and of robosuite's Lift.
+
+    `mistakes`: the share of attempts that miss or let go on purpose. `astray`: of approaches that first head beside
+    the target. `speed`: 1 is a person's pace. In robosuite's world it makes no mistakes and has one pace.
+    """
     if world.action != RobosuiteEnv.action_spec:
         return Expert(world, mistakes=mistakes, astray=astray, speed=speed)
     given = {"mistakes": (mistakes, 0.0), "astray": (astray, 0.0), "speed": (speed, 1.0)}

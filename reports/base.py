@@ -233,7 +233,7 @@ def _pooled(report: Report) -> list[str]:
         return []
     if average.missing:
         return [
-            f"all: no mean of the tasks, since {', '.join(average.missing)} has no trial. Pooled: {pooled.success}."
+            f"all: no mean of the tasks: no trial of {', '.join(average.missing)} counts. Pooled: {pooled.success}."
         ]
     mean = "all: unweighted mean of the tasks; counts are pooled."
     if abs((average.success.value or 0.0) - (pooled.success.value or 0.0)) < 0.0005:

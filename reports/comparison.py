@@ -5,13 +5,12 @@ import textwrap
 from collections.abc import Collection, Sequence
 from urllib.parse import quote
 
-from tabulate import tabulate
-
 from ..evaluators.compare import Against, Apart, Comparison, Contrast, Section, Verdict
 from ..evaluators.mcnemar import Interval
 from ..evaluators.sides import Side
 from ..evaluators.tallies import Tally
 from ..tasks.base import Score
+from . import grid
 from .base import averaged
 
 WIDE = 80
@@ -24,8 +23,8 @@ LEVEL_OF_CLAIM = (
 )
 METHOD = (
     "Rates: 95 % intervals as in a run's report, exact (Clopper-Pearson) of a task, of all tasks made of theirs "
-    "(MOVER). Pairs of the same trial: exact McNemar test, Tango's 95 % interval of the difference (of all tasks: each "
-    "weighs the same). "
+    "(MOVER). Pairs of the same trial: exact McNemar test, Tango's 95 % interval of the difference. Of all tasks, each "
+    "weighs the same; where some have fewer trials, signs are flipped by chance, and intervals combined (MOVER). "
     "Progress: sign flips of whole start states. p is adjusted (Holm) for all that is asked at once: all tasks, "
     "or all pairs. An interval stands for itself, so that it may leave out 0 where the adjusted p shows nothing. "
     "Ahead: trials that one solved, or made more progress in, and the other did not."
@@ -40,7 +39,7 @@ def terminal(comparison: Comparison, again: Sequence[str], films: bool = False) 
     """`again`: the words of the command, to which those that film a trial are added. `films`: they are made now."""
     parts = [
         _heading(comparison.suite, comparison.sides),
-        tabulate(_rows(comparison), headers=_header(comparison), disable_numparse=True, tablefmt="simple"),
+        grid.plain(_rows(comparison), _header(comparison)),
         "\n".join(map(_wrapped, _verdicts(comparison))),
         _apart(comparison, again, films),
         *(_wrapped(line) for line in _remarks(comparison)),
@@ -50,7 +49,7 @@ def terminal(comparison: Comparison, again: Sequence[str], films: bool = False) 
 
 def markdown(comparison: Comparison, again: Sequence[str], filmed: Collection[str] = ()) -> str:
     """`filmed`: trials whose film lies in the same folder."""
-    table = tabulate(_rows(comparison), headers=_header(comparison), disable_numparse=True, tablefmt="github")
+    table = grid.markdown(_rows(comparison), _header(comparison))
     sides = [f"- {_side(side)}" for side in comparison.sides]
     parts = [
         f"# Comparison on {comparison.suite}",
@@ -167,7 +166,7 @@ def _apart(comparison: Comparison, again: Sequence[str], films: bool) -> str:
     left = len(comparison.apart) - len(rows)
     more = f"\n... and {left} more, all of them in comparison.md with --out DIR" if left > 0 else ""
     headers = ["ended apart", *(side.letter for side in comparison.sides)]
-    table = tabulate(rows, headers=headers, disable_numparse=True, tablefmt="simple")
+    table = grid.plain(rows, headers)
     see = "" if films else f"\n\nSee one of them as each side played it:\n  {film(again, comparison.apart[0])}"
     return f"{table}{more}{see}"
 
@@ -177,7 +176,7 @@ def _apart_in_markdown(comparison: Comparison, again: Sequence[str], filmed: Col
         return ["No trial ended apart."]
     rows = [[each.trial, *each.outcomes, _see(each, again, filmed)] for each in comparison.apart]
     headers = ["ended apart", *(side.letter for side in comparison.sides), "see it"]
-    return [tabulate(rows, headers=headers, disable_numparse=True, tablefmt="github")]
+    return [grid.markdown(rows, headers)]
 
 
 def _see(each: Apart, again: Sequence[str], filmed: Collection[str]) -> str:

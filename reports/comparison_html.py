@@ -38,7 +38,7 @@ def filmed(comparison: Comparison, out: Path) -> list[tuple[str, Path]]:
 
 def render(comparison: Comparison, again: Sequence[str], clips: Mapping[str, Clip]) -> bytes:
     apart = _apart(comparison, again, clips)
-    parts = (_verdict(comparison), _figures(comparison), _charts(comparison), apart, _limits(comparison))
+    parts = (_verdict(comparison), _figures(comparison), _charts(comparison), apart, _limits())
     sections = [section(at, name, *content) for (at, name), content in zip(CONTENTS, parts, strict=True)]
     return page(f"Comparison on {comparison.suite}", _top(comparison), sections, CONTENTS)
 
@@ -184,7 +184,7 @@ def _card(each: Apart, clip: Clip, sides: Sequence[Side]) -> Markup:
     return element("article", element("h3", each.trial), element("p", ends), video, id=f"film-{each.trial}")
 
 
-def _limits(comparison: Comparison) -> list[Markup]:
+def _limits() -> list[Markup]:
     lines = [
         LEVEL_OF_CLAIM,
         "No difference shown is not the same as no difference: see how large a one so many trials can show.",

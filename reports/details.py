@@ -109,7 +109,7 @@ def _stages(row: Score) -> str:
 def left_out(row: Score, n: int) -> str:
     """Of several tasks: how many trials are not among `n`."""
     left = row.success.n - n
-    return f"; {left} trials of tasks that have none are left out" if left else ""
+    return f"; not counted: {left} of tasks that succeeded and never had one" if left else ""
 
 
 def _median(curve: SuccessCurve | None) -> str:

@@ -121,7 +121,8 @@ def _over_time(report: Report) -> Markup:
 
 def _line(task: str, curve: SuccessCurve, banded: bool) -> Steps:
     points = tuple((seconds, k / curve.trials) for seconds, k in curve.steps)
-    band: tuple[Interval, ...] = tuple(exact(k, curve.trials) for _, k in curve.steps) if banded else ()
+    solved = (0, *(k for _, k in curve.steps))
+    band: tuple[Interval, ...] = tuple(exact(k, curve.trials) for k in solved) if banded else ()
     return Steps(task, points, band)
 
 

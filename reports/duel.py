@@ -2,12 +2,11 @@
 
 import textwrap
 
-from tabulate import tabulate
-
 from ..evaluators.duel import Duel
 from ..evaluators.sequential import Stop
 from ..evaluators.stats import percent
 from ..tasks.base import Score
+from . import grid
 from .comparison import LEVEL_OF_CLAIM, signed, span
 
 METHOD = (
@@ -23,13 +22,13 @@ def standing_line(found: Duel) -> str:
 
 
 def terminal(found: Duel) -> str:
-    table = tabulate(_rows(found), headers=HEADER, disable_numparse=True, tablefmt="simple")
+    table = grid.plain(_rows(found), HEADER)
     lines = (textwrap.fill(line, 80) for line in (*_lines(found), *_method(found)))
     return "\n\n".join([f"Duel on {found.suite}", table, *lines])
 
 
 def markdown(found: Duel) -> str:
-    table = tabulate(_rows(found), headers=HEADER, disable_numparse=True, tablefmt="github")
+    table = grid.markdown(_rows(found), HEADER)
     return "\n\n".join([f"# Duel on {found.suite}", table, *_lines(found), *_method(found)]) + "\n"
 
 

@@ -63,7 +63,7 @@ def _card(record: EpisodeRecord, evidence: Evidence) -> Markup:
         "article",
         element("h3", element("a", record.id, href=f"#{row_id(record.id)}")),
         element("p", element("span", ended(record), class_="bad"), f". {summary(record)}"),
-        _film(record.id, clip) if clip else _course(record, evidence),
+        _film(record.id, clip) if clip else _course(record),
         _fault(record, evidence),
         element("p", f"Note: {record.result.note}") if record.result.note else None,
         _events(record, joined(drawn(record), tries(record)) if clip else None),
@@ -80,7 +80,7 @@ def _film(trial: str, clip: Clip) -> Markup:
     return joined(film, beside)
 
 
-def _course(record: EpisodeRecord, evidence: Evidence) -> Markup:
+def _course(record: EpisodeRecord) -> Markup:
     how = " The command below makes one." if record.result.steps_sha256 else ""
     return joined(element("p", f"No film.{how}", class_="soft"), drawn(record), tries(record))
 
@@ -127,7 +127,7 @@ def trials(report: Report, evidence: Evidence) -> list[Markup]:
     records, carded = {record.id: record for record in evidence.records}, _carded(evidence)
     rows = [_row(row, records[row.id], evidence, row.id in carded) for row in report.trials]
     header = element(
-        "p", f"{len(rows)} trials of {report.scores.planned}, of each the take that counts.", class_="soft"
+        "p", f"{len(rows)} of {report.scores.planned} trials, of each the take that counts.", class_="soft"
     )
     return [header, wide(table(TRIALS, rows, kind="sortable trials"), "all trials")]
 

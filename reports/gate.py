@@ -1,12 +1,12 @@
 """What the gate found, in words and a table: it passed, it found a drop, or the ground moved and nothing is said."""
 
 import textwrap
-
-from tabulate import tabulate
+from collections.abc import Callable, Sequence
 
 from ..evaluators.footing import ARGUMENTS, Footing
 from ..evaluators.gate import Gate, Row, Status
 from ..tasks.base import Score
+from . import grid
 from .base import averaged
 from .comparison import WIDE, bare_p, p, points, signed, span
 
@@ -19,7 +19,7 @@ def terminal(gate: Gate) -> str:
     parts = [
         f"Gate on {gate.suite}: {gate.status.value.upper()}",
         *map(_wrapped, [_sides(gate), ground(gate.footing)]),
-        _table(gate, "simple"),
+        _table(gate, grid.plain),
         *map(_wrapped, verdicts(gate)),
         _worse(gate),
         *map(_wrapped, _remarks(gate)),
@@ -33,7 +33,7 @@ def markdown(gate: Gate) -> str:
         f"## Gate on {gate.suite}: {gate.status.value.upper()}",
         _sides(gate),
         ground(gate.footing),
-        _table(gate, "github"),
+        _table(gate, grid.markdown),
         "\n".join(f"- {line}" for line in verdicts(gate)),
         lost and f"Trials that got worse:\n\n{lost}",
         *_remarks(gate),
@@ -142,10 +142,8 @@ def _sides(gate: Gate) -> str:
     return f"Before: {before} ({gate.baseline}). Now: {now} ({gate.run or 'not played'})."
 
 
-def _table(gate: Gate, style: str) -> str:
-    if not gate.rows:
-        return ""
-    return tabulate([_row(row) for row in gate.rows], headers=HEADER, disable_numparse=True, tablefmt=style)
+def _table(gate: Gate, drawn: Callable[[grid.Cells, Sequence[str]], str]) -> str:
+    return drawn([_row(row) for row in gate.rows], HEADER) if gate.rows else ""
 
 
 def _row(row: Row) -> list[str]:
@@ -172,7 +170,7 @@ def _worse(gate: Gate) -> str:
         return ""
     left = len(gate.worse) - len(rows)
     more = f"\n... and {left} more" if left else ""
-    return tabulate(rows, headers=["got worse", "now"], disable_numparse=True, tablefmt="simple") + more
+    return grid.plain(rows, ["got worse", "now"]) + more
 
 
 def _remarks(gate: Gate) -> list[str]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from ..evaluators.funnel import Stage
 from ..evaluators.metrics import Score
 from ..evaluators.motion import Movement
+from . import grid
 from .base import HEADER, Line, Report, remarks, shown
 from .details import counts, details, late, latency, mean, movement
 
@@ -23,7 +22,7 @@ def render(report: Report) -> str:
     lines = [
         f"# {report.title}",
         "",
-        _table([_cells(line) for line in report.lines], HEADER),
+        grid.markdown([_cells(line) for line in report.lines], HEADER),
         "",
         *remarks(report),
         "",
@@ -40,11 +39,7 @@ def render(report: Report) -> str:
 
 
 def _section(title: str, rows: Sequence[Sequence[str]], header: Sequence[str]) -> list[str]:
-    return ["", f"## {title}", "", _table(rows, header)] if rows else []
-
-
-def _table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
-    return tabulate(rows, headers=header, disable_numparse=True, tablefmt="github")
+    return ["", f"## {title}", "", grid.markdown(rows, header)] if rows else []
 
 
 def _cells(line: Line) -> tuple[str, ...]:

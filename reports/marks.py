@@ -49,7 +49,7 @@ class Steps:
     points: tuple[tuple[float, float], ...]
     """(seconds, share)"""
     band: tuple[Interval, ...] = ()
-    """An interval for each point; empty: none is drawn."""
+    """An interval from the start on, and one for each point; empty: none is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +166,9 @@ def band(line: Steps, end: float, place: Place) -> Markup:
     """Between the stairs of the lower and of the upper ends."""
     if not line.band:
         return Markup()
-    times = [x for x, _ in line.points]
-    low = stairs([(x, ends[0]) for x, ends in zip(times, line.band)], end)
-    high = stairs([(x, ends[1]) for x, ends in zip(times, line.band)], end)
+    times = [0.0, *(x for x, _ in line.points)]
+    low = stairs([(x, ends[0]) for x, ends in zip(times, line.band, strict=True)], end)
+    high = stairs([(x, ends[1]) for x, ends in zip(times, line.band, strict=True)], end)
     first = [(x, y) for x, y in high if x >= times[0]]
     last = [(x, y) for x, y in low if x >= times[0]]
     return element("polygon", points=points(place(x, y) for x, y in [*first[1:], *last[:0:-1]]), class_="band")

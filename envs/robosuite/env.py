@@ -72,8 +72,11 @@ class Simulation(Protocol):
 
 
 class RobosuiteEnv:
-    """A hand that is moved and turned by small steps in the frame of the robot's base, and a gripper that closes where
-    its number is above 0, opens where it is below, and stays at 0."""
+    """robosuite's own worlds: a hand that is moved and turned by small steps, and a gripper.
+
+    Steps are in the frame of the robot's base. The gripper closes where its number is above 0, opens where it is below,
+    and stays at 0.
+    """
 
     action_spec = ActionSpec(
         names=("x", "y", "z", "roll", "pitch", "yaw", "gripper"),

@@ -38,6 +38,7 @@ from .actuators import Actuators
 from .arm import OWN, Arm
 from .cameras import LOOKS, Look, project
 from .foreign import RobotModel
+from .kinematics import PAN_AXIS
 from .landmarks import landmarks
 from .looks import dress
 from .meshes import Originals
@@ -276,7 +277,7 @@ class So100Env:
             return GOAL
         for name in self._layout.targets:
             x, y, z = self._data.xpos[self._scene.items[name].body]
-            if z < -0.02 or math.hypot(x, y + 0.0452) > OUT_OF_REACH:
+            if z < -0.02 or math.hypot(x - PAN_AXIS[0], y - PAN_AXIS[1]) > OUT_OF_REACH:
                 return name
         return ""
 

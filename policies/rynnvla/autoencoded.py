@@ -19,7 +19,7 @@ from .policy import checkpoint_folder
 
 
 class Autoencoded(Policy):
-    """What is lost between it and the plain expert is lost by the ActionVAE alone."""
+    """PRIVILEGED: the expert, whose chunks go through an ActionVAE; what it loses to the plain one is lost there."""
 
     def __init__(self, world: World, *, checkpoint: str = "", mistakes: float = 0.0) -> None:
         """`checkpoint`: whose ActionVAE (default: the package's own). `mistakes`: as the expert's."""

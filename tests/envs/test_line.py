@@ -170,3 +170,15 @@ def test_a_frame_shows_both_cameras_side_by_side() -> None:
     env = begun(REACH)
     images = look(env).images
     assert np.array_equal(env.frame(), np.concatenate([images["front"], images["wrist"]], axis=1))
+
+
+def test_a_tour_that_is_told_in_another_tasks_words_says_just_those() -> None:
+    env = LineEnv([replace(TOUR, instruction=REACH.instruction)])
+    env.reset(Trial("eval", "toy", 1, "tour", 0))
+    drive(env, places(env)[1][0], SHUT)
+    assert env.observe({}).instruction == REACH.instruction
+
+
+def test_a_point_that_cannot_move_is_refused() -> None:
+    with pytest.raises(ValueError, match="speed -1: the point moves by more than 0 m/s"):
+        LineEnv([REACH], speed=-1.0)

@@ -80,6 +80,12 @@ def test_a_missing_name_is_answered_with_those_there_are(file: Path) -> None:
         locate(f"{file}:Yours")
 
 
+def test_what_is_made_of_the_packages_classes_is_named_too(tmp_path: Path) -> None:
+    (tmp_path / "suites.py").write_text("from armtrial.tasks.toy import TOY\nLIMIT = 3\nPRECISE = TOY\n")
+    with pytest.raises(LocateError, match=r"suites\.py has no 'NO'\. It has: TOY, PRECISE$"):
+        locate(f"{tmp_path}/suites.py:NO")
+
+
 def test_a_file_that_fails_is_run_again_the_next_time(tmp_path: Path) -> None:
     path = tmp_path / "late.py"
     path.write_text("raise OSError('not yet')\n")

@@ -119,6 +119,14 @@ def test_a_damaged_run_is_told_with_the_way_out(body: bytes, tmp_path: Path) -> 
         read_info(tmp_path)
 
 
+def test_of_many_runs_the_one_that_was_meant_is_named(tmp_path: Path) -> None:
+    for name in ("exp2", "gr", "ryn2", "toy5", "zz"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").touch()
+    with pytest.raises(FolderError, match="beside it there are exp2 and 4 more$"):
+        read_info(tmp_path / "exp3")
+
+
 def test_what_is_no_run_is_told_with_those_that_are_near(tmp_path: Path) -> None:
     run = tmp_path / "one"
     run.mkdir()

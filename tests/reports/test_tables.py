@@ -139,7 +139,7 @@ def test_the_row_of_all_is_the_mean_of_the_tasks_with_the_counts_of_all_trials(r
 def test_without_a_trial_of_each_task_there_is_no_mean_of_them(run: Run) -> None:
     text = " ".join(terminal.render(base.build(run.info, [record(REACH[0], S)])).split())
     assert "all no data no data no data" in text
-    assert "no mean of the tasks, since fetch, tour has no trial. Pooled: 100.0 % (1/1" in text
+    assert "no mean of the tasks: no trial of fetch, tour counts. Pooled: 100.0 % (1/1" in text
 
 
 def test_trials_that_share_their_start_are_named_beside_the_table(run: Run) -> None:
@@ -170,9 +170,9 @@ def test_stages_say_how_many_trials_of_other_tasks_are_left_out(run: Run) -> Non
     fetched = [record(trial, S, stages=("reach",), attempts=(Grasp.HELD,)) for trial in FETCH[:2]]
     found = dict(details(base.build(info, [*fetched, *(record(trial, S) for trial in REACH[:3])])))
     assert found["stages"].startswith("reach 2/2, ")
-    assert found["stages"].endswith("success 2/2; 3 trials of tasks that have none are left out")
+    assert found["stages"].endswith("success 2/2; not counted: 3 of tasks that succeeded and never had one")
     assert found["by attempt"].startswith("1: 2 of 2; ")
-    assert found["by attempt"].endswith("; 3 trials of tasks that have none are left out")
+    assert found["by attempt"].endswith("; not counted: 3 of tasks that succeeded and never had one")
 
 
 def paid(held: int, missed: int) -> str:
