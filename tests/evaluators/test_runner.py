@@ -119,17 +119,36 @@ def test_a_worker_that_always_dies_leaves_an_error_after_the_second_take(tmp_pat
     assert run.scores.overall.success.k == 3
 
 
-def test_a_worker_that_hangs_is_ended_after_its_time(tmp_path: Path) -> None:
-    run = evaluate(
-        "toy", worlds.HANGING, episodes=2, workers=2, trial_timeout=0.5, task=("fetch",), out=tmp_path / "run"
-    )
+def test_a_worker_that_hangs_is_ended_after_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundredth of it is waited for where one hangs; the other trial may be as slow as the machine is."""
+    given: list[float] = []
+    whole = WorkerSeat.submit
+
+    def submit(seat: WorkerSeat, method: str, *said: Any, allowed: float) -> None:
+        hangs = method == "begin" and said[0].index == 0
+        given.append(allowed)
+        whole(seat, method, *said, allowed=allowed / 100 if hangs else allowed)
+
+    monkeypatch.setattr(WorkerSeat, "submit", submit)
+    run = evaluate("toy", worlds.HANGING, episodes=2, workers=2, trial_timeout=50, task=("fetch",), out=tmp_path / "r")
+    assert max(given) == 50
     hung = "WorkerHung: the world gave no answer within the trial's wall time (--trial-timeout)"
     assert errors(run) == {"hangingline-v1.fetch.000": hung}
     assert [record.take for record in by_id(run)["hangingline-v1.fetch.000"]] == [1, 2]
     assert run.scores.overall.success.k == 1
 
 
-def test_all_that_wait_are_asked_in_one_batch(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("batch", "asked"), [(None, 4), (3, 3), (1, 1)])
+def test_all_that_wait_are_asked_in_one_batch(batch: int | None, asked: int) -> None:
+    """Of worlds in this process nobody is slower than another one."""
+    seats, world = open_local(EnvSource("armtrial.envs.line:LineEnv", TOY.tasks, {}), 4)
+    policy = worlds.Counts(world)
+    todo = [(trial, 1) for trial in worlds.ONE_REACH.trials(4)]
+    assert len(list(play(todo, seats, policy, world, execute=20, batch=batch, allowed={"reach": 60.0}))) == 4
+    assert policy.batches[:18] == [asked] * 18
+
+
+def test_no_batch_of_several_workers_is_larger_than_was_said(tmp_path: Path) -> None:
     policies: list[worlds.Counts] = []
 
     def make(world: worlds.World) -> worlds.Counts:
@@ -137,7 +156,7 @@ def test_all_that_wait_are_asked_in_one_batch(tmp_path: Path) -> None:
         return policies[-1]
 
     evaluate(make, worlds.ONE_REACH, episodes=8, workers=4, batch=3, out=tmp_path / "run")
-    assert max(policies[0].batches) in (2, 3)
+    assert max(policies[0].batches) <= 3
     assert sum(policies[0].batches) == 8 * 18
 
 

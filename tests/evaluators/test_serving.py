@@ -63,7 +63,7 @@ def test_a_server_ends_well_by_a_signal(number: signal.Signals) -> None:
         process.send_signal(number)
         assert process.stderr is not None
         assert "Stopped." in process.stderr.read()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_same_policy_on_both_sides_agrees_and_a_mirrored_one_is_named(

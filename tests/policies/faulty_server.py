@@ -48,7 +48,7 @@ def answers(value: Any) -> Fault:
 
 
 FAULTS: dict[str, tuple[Fault, str]] = {
-    "never answers": (never_answers, "gave no answer within 0.4 s; if it only needs longer: --policy-arg timeout"),
+    "never answers": (never_answers, "gave no answer within 1 s; if it only needs longer: --policy-arg timeout"),
     "drops in mid-frame": (drops_in_mid_frame, "broke off in the middle: did the server end?"),
     "text error": (says_what_went_wrong, "says: KeyError: 'observation/state'"),
     "huge frame": (sends_a_huge_frame, "answered with more than 64 MiB"),

@@ -38,14 +38,14 @@ def served(
         doors.append(door)
         ready.set()
 
-    going = serve(engine, policy.spec, entrance or Entrance(port=0), stop, opened, seconds=5)
+    going = serve(engine, policy.spec, entrance or Entrance(port=0), stop, opened, seconds=30)
     thread = threading.Thread(target=loop.run_until_complete, args=(going,))
     thread.start()
     try:
-        assert ready.wait(5), "the server did not open"
+        assert ready.wait(30), "the server did not open"
         yield Served(f"ws://127.0.0.1:{doors[0].port}", doors[0], policy, engine)
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(15)
+        thread.join(60)
         loop.close()
         assert not thread.is_alive(), "the server did not stop"

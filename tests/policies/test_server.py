@@ -1,7 +1,6 @@
 """Our server: what it serves is to play as it plays in process, for our client and for openpi's own."""
 
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from armtrial.policies.remote.wires.msgpack_numpy import packed, unpacked
 from armtrial.policies.toy import Toy
 from armtrial.tasks.base import Origin, Outcome
 from armtrial.tasks.toy import FETCH
+from armtrial.tests.waiting import until
 
 
 def played(policy: Any, out: Path, workers: int = 0, **settings: Any) -> Run:
@@ -77,7 +77,7 @@ class Counts(Toy):
 
     def plan(self, queries: Sequence[Query]) -> Sequence[Plan]:
         self.batches.append(len(queries))
-        assert self.go.wait(10), "nobody let it go on"
+        assert self.go.wait(60), "nobody let it go on"
         return super().plan(queries)
 
 
@@ -143,9 +143,7 @@ def test_the_queries_of_a_call_are_one_batch_at_the_server() -> None:
 
 def waiting(server: Served, number: int) -> None:
     """Until so many asks wait at the engine."""
-    until = time.monotonic() + 5
-    while len(server.engine._jobs) < number and time.monotonic() < until:  # pyright: ignore[reportPrivateUsage]
-        time.sleep(0.01)
+    until(lambda: len(server.engine._jobs) == number, 30)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(("batch", "batches"), [(None, [1, 3]), (2, [1, 2, 1])])
@@ -154,8 +152,7 @@ def test_what_several_clients_wait_for_is_one_batch(batch: int | None, batches: 
     policy.go.clear()
     with served(lambda: policy, batch) as server, ThreadPoolExecutor(4) as clients:
         asked = [clients.submit(asked_once, server.url, query.observation) for query in queries()[:1]]
-        while not policy.batches:
-            time.sleep(0.01)
+        until(lambda: policy.batches != [], 30)
         asked += [clients.submit(asked_once, server.url, query.observation) for query in queries()[1:]]
         waiting(server, 3)
         policy.go.set()
@@ -179,8 +176,7 @@ def test_a_client_whose_query_fails_costs_no_other_client_its_plan() -> None:
     policy.go.clear()
     with served(lambda: policy) as server, ThreadPoolExecutor(3) as clients:
         asked = [clients.submit(asked_once, server.url, looks()[0])]
-        while not policy.batches:
-            time.sleep(0.01)
+        until(lambda: policy.batches != [], 30)
         asked += [clients.submit(asked_once, server.url, seen) for seen in (looks()[1], unanswerable())]
         waiting(server, 2)
         policy.go.set()
@@ -236,19 +232,17 @@ def test_a_plan_that_takes_long_blocks_neither_health_nor_new_clients() -> None:
     policy.go.clear()
     with served(lambda: policy) as server, ThreadPoolExecutor(1) as clients:
         asked = clients.submit(asked_once, server.url, looks()[0])
-        while not policy.batches:
-            time.sleep(0.01)
-        began = time.perf_counter()
+        until(lambda: policy.batches != [], 30)
         assert health(server) == "OK\n"
         with connect(server.url, compression=None) as line:
-            assert "armtrial" in unpacked(bytes(line.recv(timeout=2)))  # pyright: ignore[reportArgumentType]
-        assert time.perf_counter() - began < 2
+            assert "armtrial" in unpacked(bytes(line.recv(timeout=10)))  # pyright: ignore[reportArgumentType]
+        assert not asked.done()
         policy.go.set()
         asked.result()
 
 
 def health(server: Served) -> str:
-    with urllib.request.urlopen(server.url.replace("ws:", "http:") + "/healthz", timeout=2) as page:
+    with urllib.request.urlopen(server.url.replace("ws:", "http:") + "/healthz", timeout=10) as page:
         return page.read().decode()
 
 
@@ -388,8 +382,7 @@ def test_a_plan_under_way_is_answered_before_the_server_stops() -> None:
     with ThreadPoolExecutor(1) as clients:
         with served(lambda: policy) as server:
             asked = clients.submit(asked_once, server.url, looks()[0])
-            while not policy.batches:
-                time.sleep(0.01)
+            until(lambda: policy.batches != [], 30)
             threading.Timer(0.3, policy.go.set).start()
         assert asked.result()["actions"].shape == (10, 2)
 

@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip("zmq", reason="GR00T over ZMQ is the extra armtrial[pyzmq]")
 pytest.importorskip("websockets", reason="vla-eval's websocket is the extra armtrial[websockets]")
 
-from armtrial.envs.base import Image
 from armtrial.envs.worker import EnvSource
 from armtrial.evaluators import evaluate
 from armtrial.evaluators.records import EpisodeRecord
@@ -48,11 +47,6 @@ class Drifts(Policy):
         push = 3 * (look[0] - look[1]) + 0.01 * len(seen.instruction)
         rows = np.tile(seen.state + push, (self.spec.horizon, 1))
         return rows.clip(self.spec.action.low, self.spec.action.high)
-
-
-def _sum(picture: Image) -> float:
-    """Another one if any two pixels are swapped."""
-    return int(np.arange(picture.size) @ picture.ravel()) % 1000 / 1000
 
 
 def world() -> World:

@@ -1,5 +1,6 @@
 """Whoever stops the arm is heard at any time, and what was played until then is kept."""
 
+import fcntl
 import os
 import pty
 import signal
@@ -22,17 +23,18 @@ from armtrial.evaluators.played import load
 from armtrial.evaluators.playing import Interrupted
 from armtrial.evaluators.progress import Silent
 from armtrial.policies.base import Plan, Query
-from armtrial.real import arm, loop, registers
+from armtrial.real import arm, registers
 from armtrial.real.arm import So100Arm
 from armtrial.real.reading import ArmError, LineLost
 from armtrial.tasks.base import Outcome
 from armtrial.tests.real.rehearsal import QUICK, SHORT, FaultyArm, Sitter, Swing
+from armtrial.tests.waiting import until
 
 pytestmark = pytest.mark.lerobot
 PATIENT = """
 from armtrial import main
-from armtrial.real import loop
-loop.HOST_GAP = 10.0
+from armtrial.tests.real.slow_host import borne
+borne()
 raise SystemExit(main())
 """
 """The command, on a machine that may well stand still for a while."""
@@ -42,15 +44,13 @@ LAID_OUT, ACCEPT = ("Enter: it is laid out", "\n"), ("Enter: accept", "\n")
 
 class Hangs(Swing):
     def plan(self, queries: Sequence[Query]) -> Sequence[Plan]:
-        time.sleep(20.0)
+        time.sleep(600.0)
         return super().plan(queries)
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine may well stand still for a while."""
+def driver() -> None:
     pytest.importorskip("scservo_sdk")
-    monkeypatch.setattr(loop, "HOST_GAP", 10.0)
 
 
 class Seat:
@@ -64,6 +64,12 @@ class Seat:
 
     def press(self, keys: bytes, seconds: float) -> None:
         threading.Timer(seconds, os.write, (self._master, keys)).start()
+
+    def press_ahead(self, keys: bytes) -> None:
+        """Before anybody listens."""
+        os.write(self._master, keys)
+        unread = lambda: fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4))  # noqa: E731
+        until(lambda: int.from_bytes(unread(), sys.byteorder) == len(keys))
 
     @property
     def said(self) -> str:
@@ -100,18 +106,16 @@ def test_a_line_that_is_lost_at_the_first_reading_leaves_the_terminal_as_it_was(
 @pytest.mark.parametrize("key", [b" ", b"\x03"])
 def test_a_key_stops_the_arm_between_trials_as_in_one(seat: Seat, key: bytes) -> None:
     seat.press(key, 0.5)
-    began = time.monotonic()
     with pytest.raises(ArmError, match=r"stopped on its way: operator\. Look at it"):
         seat.arm.ways.go_to(REST)
-    assert time.monotonic() - began < 1.5
     here = seat.arm.loop.row(seat.arm.loop.tick + 1).goal
+    assert np.abs(here - seat.arm.ways._units.to_units(REST)).max() > 10
     assert np.array_equal(seat.arm.loop.row(seat.arm.loop.tick + 10).goal, here)
     seat.arm.ways.go_to(READY)
 
 
 def test_a_key_that_came_before_the_way_began_stops_it_too(seat: Seat) -> None:
-    seat.press(b" ", 0.0)
-    time.sleep(0.1)
+    seat.press_ahead(b" ")
     before = seat.arm.loop.last
     with pytest.raises(ArmError, match="operator"):
         seat.arm.ways.go_to(REST)
@@ -174,7 +178,7 @@ def test_a_policy_that_hangs_is_told_of_at_once_and_two_control_c_keep_the_trial
     settings = dict(QUICK) | {"env_arg": BY_THE_CLOCK, "episodes": 1}
     with pytest.raises(Interrupted):
         evaluate(Hangs, SHORT, out=tmp_path / "run", console=person.console, **settings)
-    assert time.monotonic() - began < 18
+    assert time.monotonic() - began < 300
     assert person.left == []
     record, _ = kept(tmp_path / "run")
     assert (record.result.outcome, record.result.label) == (Outcome.VOID, "void_interrupted")
@@ -218,7 +222,7 @@ def test_a_connection_that_breaks_holds_the_arm_and_keeps_the_trial(tmp_path: Pa
         os.write(line, b"" if prompt == "GO." else b"\n")
     time.sleep(1.0)
     os.close(line)
-    status = waited(child, 30.0)
+    status = waited(child, 120.0)
     assert os.waitstatus_to_exitcode(status) == 130
     record, steps = kept(tmp_path / "run")
     assert (record.result.label, len(steps["raw_goal"]) > 0) == ("void_interrupted", True)

@@ -1,6 +1,6 @@
 """A film has a picture for every tick, and is read back as such."""
 
-import time
+import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from armtrial.envs.base import Image
 from armtrial.evaluators.film_reader import pictures
 from armtrial.real.films import Film, Filming
 from armtrial.real.reading import CameraFrozen
+from armtrial.tests.waiting import until
 
 SHADES = (20, 70, 120, 170, 220)
 
@@ -66,15 +67,18 @@ def test_a_camera_that_gives_nothing_is_shown_as_it_was_last(tmp_path: Path) -> 
     assert shades(tmp_path / "x.mp4") == [20, 70, 70, 70]
 
 
-def test_beside_the_arm_a_film_has_as_many_pictures_as_there_are_ticks(tmp_path: Path) -> None:
-    began = time.monotonic()
-    filming = Filming(
-        {"front": tmp_path / "x.mp4"}, lambda _: grey(70), 30.0, lambda: int(30 * (time.monotonic() - began))
-    )
+def test_beside_the_arm_pictures_are_taken_as_ticks_go_by(tmp_path: Path) -> None:
+    taken: list[int] = []
+
+    def picture(_: str) -> Image:
+        taken.append(SHADES[min(len(taken), 4)])
+        return grey(taken[-1])
+
+    filming = Filming({"front": tmp_path / "x.mp4"}, picture, 30.0, lambda: len(taken))
     filming.begin()
-    time.sleep(0.4)
+    until(lambda: len(taken) >= 5)
     filming.close(9)
-    assert len(shades(tmp_path / "x.mp4")) >= 9
+    assert shades(tmp_path / "x.mp4")[:9] == [*SHADES, 220, 220, 220, 220]
 
 
 @pytest.mark.parametrize("ticks", [None, lambda: 3])
@@ -123,8 +127,8 @@ def test_a_camera_that_never_gave_a_picture_has_no_film_to_be_named(tmp_path: Pa
 def test_the_first_picture_is_taken_before_the_clock_runs(tmp_path: Path) -> None:
     seen: list[str] = []
     filming = Filming({"front": tmp_path / "x.mp4"}, lambda name: (seen.append(name), grey(70))[1], 30.0, lambda: 0)
-    time.sleep(0.1)
     assert seen == ["front"]
+    assert "film" not in [thread.name for thread in threading.enumerate()]
     filming.close(1)
 
 

@@ -14,11 +14,18 @@ from armtrial.real import loop as loops
 from armtrial.real.limits import Limits
 from armtrial.real.loop import Loop
 from armtrial.real.reading import ArmError, LineLost, Reading
+from armtrial.tests.waiting import until
 
 ARM = Calibration()
 HERE = ARM.to_units(READY)
 LIMITS = Limits(low=ARM.low, high=ARM.high)
 FINE = Reading(HERE, np.zeros(6), np.zeros(6) + 30, np.zeros(6) + 7.4, np.zeros(6), np.zeros(6))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine may well stand still for a while."""
+    monkeypatch.setattr(loops, "HOST_GAP", 10.0)
 
 
 class Perfect:
@@ -115,18 +122,20 @@ def test_the_first_reason_stays() -> None:
 
 def test_by_the_clock_it_goes_on_while_nobody_steps() -> None:
     arm = by_the_clock(Perfect())
-    arm.follow(arm.tick + 1, np.linspace(HERE, off(0, 5.0), 20, dtype=np.float64))
-    time.sleep(0.3)
-    assert arm.last[0] == pytest.approx(HERE[0] + 5.0)
+    first = arm.tick + 100
+    arm.follow(first, np.linspace(HERE, off(0, 5.0), 20, dtype=np.float64))
+    until(lambda: arm.tick > first + 20)
+    assert arm.row(first - 1).goal[0] == HERE[0]
+    assert arm.row(first + 20).goal[0] == pytest.approx(HERE[0] + 5.0)
     arm.close()
 
 
 def test_a_policy_that_says_nothing_for_too_long_stops_the_trial() -> None:
     arm = by_the_clock(Perfect(), stall=0.05)
-    time.sleep(0.2)
+    arm.row(arm.tick + 20)
     assert arm.stopped is None, "nobody has to say anything between trials"
     arm.attended = True
-    time.sleep(0.3)
+    arm.row(arm.tick + 20)
     assert arm.stopped == loops.Stop("policy_stalled")
     arm.close()
 
@@ -198,7 +207,8 @@ def test_a_torque_that_a_servo_switched_off_to_protect_itself_stays_off() -> Non
     assert (arm.stopped.reason, body.regained) == ("temperature", 0)
 
 
-def test_a_host_that_stood_still_stops_the_arm_rather_than_catching_up() -> None:
+def test_a_host_that_stood_still_stops_the_arm_rather_than_catching_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "HOST_GAP", 0.5)
     body = Perfect()
     arm = by_the_clock(body)
 

@@ -1,12 +1,9 @@
 """What is behind software servos that belong to no twin."""
 
-import time
-
-import numpy as np
-
 from armtrial.real import registers as reg
 from armtrial.real.loose_servos import loose
 from armtrial.real.plants import ByHand, FirstOrder
+from armtrial.tests.waiting import until
 
 
 def test_a_joint_goes_half_of_its_way_in_each_period_and_a_limp_one_stays() -> None:
@@ -31,8 +28,7 @@ def test_loose_servos_are_uncalibrated_and_on_a_port() -> None:
     bus = loose()
     try:
         before = [servo.get(reg.POSITION) for servo in bus.servos]
-        time.sleep(0.5)
-        assert not np.array_equal(before, [servo.get(reg.POSITION) for servo in bus.servos])
+        until(lambda: before != [servo.get(reg.POSITION) for servo in bus.servos])
         assert {servo.get(reg.HOMING) for servo in bus.servos} == {0}
         assert bus.port.endswith("/port")
     finally:
