@@ -64,8 +64,8 @@ class LineEnv:
 
     def __init__(self, tasks: Sequence[Task], *, speed: float = 1.0) -> None:
         """`speed`: how fast the point moves, in m/s."""
-        if not speed > 0:
-            raise ValueError(f"speed {speed:g}: the point moves by more than 0 m/s, as 1.0")
+        if speed < 0:
+            raise ValueError(f"speed {speed:g}: how fast the point moves is no less than 0 m/s, as 1.0")
         self._tasks = {task.name: task for task in tasks}
         self._reach = speed / RATE
         self._over = True

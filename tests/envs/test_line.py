@@ -179,6 +179,6 @@ def test_a_tour_that_is_told_in_another_tasks_words_says_just_those() -> None:
     assert env.observe({}).instruction == REACH.instruction
 
 
-def test_a_point_that_cannot_move_is_refused() -> None:
-    with pytest.raises(ValueError, match="speed -1: the point moves by more than 0 m/s"):
+def test_a_negative_speed_is_refused() -> None:
+    with pytest.raises(ValueError, match="speed -1: how fast the point moves is no less than 0 m/s"):
         LineEnv([REACH], speed=-1.0)

@@ -15,7 +15,7 @@ CARD = (SHIPPED / "README.md").read_text()
 
 def brief(commands: str) -> str:
     """Each stage of a training goes on by a few steps."""
-    few = re.sub(r"--episodes \d+", "--episodes 2", commands)
+    few = re.sub(r" --steps \d+", "", re.sub(r"--episodes \d+", "--episodes 2", commands))
     steps = iter(range(2, 100, 2))
     return re.sub(
         r"(train rynnvla (?:tokenizer|actions|stage3)) ", lambda found: f"{found[1]} --steps {next(steps)} ", few
