@@ -196,6 +196,10 @@ class Played:
     steps: int
 
 
+RUBRIC = "rubric"
+"""Who judges where nobody is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     outcome: Outcome
@@ -203,7 +207,7 @@ class Verdict:
     end_hash: str
     """Over the exact final state; empty where a world has none, as the real arm."""
     note: str = ""
-    by: str = "rubric"
+    by: str = RUBRIC
     """`rubric`, or the person who judged."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..tasks.base import Event, Task, Trial, derived_seed
-from ..tasks.toy import TOUR, TOUR_STOPS, Goal, LineTask
+from ..tasks.toy import TOUR_STOPS, Goal, LineTask
 from .base import (
     ActionSpec,
     Control,
@@ -135,10 +135,8 @@ class LineEnv:
         return np.array([self._x, self._jaw])
 
     def _instruction(self) -> str:
-        """Of a tour, what its stage says; but a task that is told in another one's words says just those."""
-        if self._task.goal is not Goal.TOUR or self._task.instruction != TOUR.instruction:
-            return self._task.instruction
-        return f"Move the point onto the {TOUR_STOPS[min(self._stage, len(TOUR_STOPS) - 1)]} mark."
+        by_stage = self._task.told_by_stage
+        return by_stage[min(self._stage, len(by_stage) - 1)] if by_stage else self._task.instruction
 
     def _on(self, place: float, mark: float) -> bool:
         return abs(place - mark) <= self._task.tolerance

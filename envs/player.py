@@ -19,7 +19,7 @@ from ..tasks.base import STAGES, End, Event, Outcome, Task, Trial
 from ..tasks.referee import Referee
 from ..tasks.rubric import Attempt, label
 from . import checked
-from .base import Env, LifecycleError, Observation, Played, Size, Vector, Verdict
+from .base import RUBRIC, Env, LifecycleError, Observation, Played, Size, Vector, Verdict
 from .rig import KeepsLog, RunsOn, TrialLog
 
 
@@ -150,7 +150,7 @@ class LocalPlayer:
             name = "" if referee.success else label(reading, self._end)
             played = Played(referee.success, self._end, name, self._progress, referee.ticks)
             verdict = checked.verdict(self._env.verdict(played))
-            if verdict.by != "rubric":
+            if verdict.by != RUBRIC:
                 self._progress = judged_progress(verdict.outcome, self._progress)
         self._referee = None
         log, raw = _logged(self._env)

@@ -54,6 +54,8 @@ class TrialLog:
     stops: tuple[Event, ...] = ()
     """Why the arm was stopped."""
     verdicts: tuple[Judgement, ...] = ()
+    amended: bool = False
+    """Nothing was played again: a person changed the verdict on the take before."""
     void_reason: str = ""
     cuts: Mapping[str, int] = field(default_factory=dict)  # type: ignore[type-arg]
     """Ticks in which a goal was cut, by the limit that took it; `late`: the action came after its tick."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..envs.base import Size
+from ..envs.digests import digest
 from ..envs.faults import Fault, caught
 from ..envs.remote import RemoteEnv, WorkerError
 from ..envs.worker import EnvSource
@@ -24,7 +25,7 @@ from .output import show, tell
 from .packed_actions import Packed
 from .paired import played
 from .played import Run, load
-from .provenance import digest, provenance
+from .provenance import provenance
 from .records import EpisodeRecord, Provenance
 from .sides import scores_of
 

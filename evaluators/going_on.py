@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..envs.digests import digest
 from ..policies.base import Policy
 from .config import WHAT_IS_PLAYED
 from .errors import Mismatch
 from .ground import Ground, portable, prepare
-from .provenance import digest
 from .records import RunInfo
 
 

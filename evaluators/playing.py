@@ -174,7 +174,7 @@ def _amended(record: EpisodeRecord, amendment: Amendment) -> EpisodeRecord:
         note=judged.note,
         error=None,
     )
-    log = replace(log, verdicts=(*log.verdicts, judged), void_reason=amendment.void_reason)
+    log = replace(log, verdicts=(*log.verdicts, judged), amended=True, void_reason=amendment.void_reason)
     return replace(record, take=record.take + 1, result=result, rig=log)
 
 

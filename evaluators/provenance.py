@@ -1,6 +1,5 @@
 """Where a run was played and with what: the part of run.json that nobody remembers afterwards."""
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -9,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from ..envs.digests import digest
 from .records import Provenance
 
 ROOT = Path(__file__).parent.parent
@@ -43,18 +43,6 @@ def handed(given: Iterable[object]) -> list[str]:
     """Those that are files. A bare word is a name, even where a file happens to be called that."""
     texts = [text for text in given if isinstance(text, str) and (Path(text).suffix or Path(text).is_absolute())]
     return [text for text in texts if Path(text).is_file()]
-
-
-def digest(path: Path) -> str:
-    """Of a file, or of all files in a folder with their names; empty where there is neither."""
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        lines = [f"{file.relative_to(path)} {digest(file)}\n" for file in files]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _there(weights: str) -> list[str]:

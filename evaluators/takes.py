@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ..tasks.base import Outcome
-from .records import Clock, EpisodeRecord
+from .records import EpisodeRecord
 from .stats import ClusteredRate, Rate, clustered
 
 
@@ -15,15 +15,8 @@ def last_takes(records: Sequence[EpisodeRecord]) -> list[EpisodeRecord]:
 
 
 def plays(records: Sequence[EpisodeRecord]) -> list[EpisodeRecord]:
-    """Without takes in which nothing was played again: one by which a person changed a verdict keeps the clock of the
-    take that was judged."""
-    before: dict[str, Clock] = {}
-    played: list[EpisodeRecord] = []
-    for record in records:
-        if record.rig is None or before.get(record.id) != record.clock:
-            played.append(record)
-        before[record.id] = record.clock
-    return played
+    """Without takes in which nothing was played again."""
+    return [record for record in records if record.rig is None or not record.rig.amended]
 
 
 def counting(records: Sequence[EpisodeRecord]) -> list[EpisodeRecord]:

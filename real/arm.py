@@ -24,11 +24,11 @@ from ..envs.base import (
     Vector,
     Verdict,
 )
+from ..envs.digests import digest
 from ..envs.rig import Desk, TrialLog
 from ..envs.so100.poses import REST
 from ..envs.so100.units import JOINTS, UNITS, Calibration
 from ..tasks.base import Event, Outcome, Task, Trial
-from .calibrations import digest
 from .console import Keyboard, Terminal, interrupt
 from .films import Filming
 from .hardware import TWIN, found

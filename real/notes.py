@@ -83,6 +83,7 @@ class Notes:
             interventions=tuple(self.interventions),
             stops=tuple(self.stops),
             verdicts=self.judgements,
+            amended=False,
             void_reason=self.void_reason,
             cuts=dict(sorted(self.cuts.items())),
             jitter_ms=_milliseconds(self.late, 0.5, 0.99, 1.0) if paced and self.late else None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ..envs.base import Played
+from ..envs.base import RUBRIC, Played
 from ..envs.rig import Amendment, Judgement
 from ..tasks.base import Outcome
 from .console import INTERRUPT, Console, line
@@ -91,7 +91,7 @@ class Operator(Protocol):
 class Nobody:
     """Every prompt is answered yes; what the twin's rubric says is the verdict."""
 
-    name = "rubric"
+    name = RUBRIC
 
     def ready(self, card: Card, last: str) -> Amendment | None:
         return None

@@ -1,12 +1,12 @@
 """What a page shows of a run's folder besides its figures: films, tracebacks, what was asked, which records."""
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from ..envs.digests import digest
 from ..evaluators import names, video
 from ..evaluators.errors import UserError
 from ..evaluators.folder import RunFolder
@@ -53,7 +53,7 @@ def gathered(run: Run, budget: int = BUDGET) -> Evidence:
         clips=clips(run.folder, takes, budget),
         traces=_traces(run.folder, takes),
         instructions=_instructions(run.info),
-        sha256=hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "",
+        sha256=digest(file),
     )
 
 

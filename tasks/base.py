@@ -124,6 +124,8 @@ class Task:
     """Subtasks of a chain whose score is how many of them are done in a row; None where no one counts them."""
     last_stage: str = STAGES[-1]
     """Of STAGES: there is none to reach after it. A thing that is only to be lifted is placed nowhere."""
+    told_by_stage: tuple[str, ...] = ()
+    """Said stage by stage in place of `instruction`; empty where one instruction is for the whole trial."""
     max_failed_grasps: int | None = None
     """More consecutive failed grasps than this end the trial."""
     score: Score = Score.SUCCESS
@@ -147,7 +149,7 @@ class Task:
     @property
     def asks(self) -> tuple[str, ...]:
         """Every instruction that an observation may bring; a chain has one for each subtask."""
-        return (self.instruction,)
+        return self.told_by_stage or (self.instruction,)
 
 
 @dataclass(frozen=True, slots=True)

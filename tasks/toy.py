@@ -52,6 +52,7 @@ TOUR = LineTask(
     instruction="Move the point onto the green, the red and the purple mark, one after the other.",
     max_seconds=12.0,
     stage_seconds=4.0,
+    told_by_stage=tuple(f"Move the point onto the {colour} mark." for colour in TOUR_STOPS),
     success_rule=SuccessRule.ONCE,
     score=Score.PROGRESS,
 )

@@ -21,7 +21,7 @@ def varied(task: Task, variation: Variation, among: Sequence[Task] = ()) -> Task
 
     A world that knows no changes would silently play the old one."""
     if variation == SHUFFLED:
-        return replace(task, instruction=_another(task, among), variation=variation)
+        return replace(task, instruction=_another(task, among), told_by_stage=(), variation=variation)
     if variation == SLIDER_PROMPT and isinstance(task, CalvinTask):
         return replace(task, variation=variation)
     if variation == SLIDER_PROMPT:

@@ -10,6 +10,7 @@ from armtrial.envs.base import LifecycleError, Observation, Step
 from armtrial.envs.line import LineEnv
 from armtrial.tasks.base import Event, SuccessRule, Task, Trial
 from armtrial.tasks.toy import FETCH, REACH, TOUR, TOY
+from armtrial.tasks.variations import SHUFFLED, varied
 
 SHUT, OPEN = 0.0, 100.0
 
@@ -173,7 +174,7 @@ def test_a_frame_shows_both_cameras_side_by_side() -> None:
 
 
 def test_a_tour_that_is_told_in_another_tasks_words_says_just_those() -> None:
-    env = LineEnv([replace(TOUR, instruction=REACH.instruction)])
+    env = LineEnv([varied(TOUR, SHUFFLED, TOY.tasks)])
     env.reset(Trial("eval", "toy", 1, "tour", 0))
     drive(env, places(env)[1][0], SHUT)
     assert env.observe({}).instruction == REACH.instruction

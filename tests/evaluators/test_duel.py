@@ -2,7 +2,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from armtrial.evaluators.errors import Mismatch
 from armtrial.evaluators.played import load
 from armtrial.evaluators.records import EpisodeRecord
 from armtrial.evaluators.sequential import Stop
+from armtrial.tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 RULES = Rules(alpha=0.05, margin=0.10)
@@ -138,10 +138,8 @@ def test_interrupted_it_says_how_to_go_on_and_leaves_both_runs_whole(tmp_path: P
     slow = ("--suite", "armtrial.tests.worlds:SLOW", "--workers", "1", "--out", str(tmp_path / "d"))
     words = ("--policy", "random", "--policy", "random", *slow)
     process = subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    limit = time.monotonic() + 60
-    while not (tmp_path / "d" / "b" / "records.jsonl").exists() or len(played(tmp_path / "d" / "b")) < 3:
-        assert time.monotonic() < limit
-        time.sleep(0.005)
+    side = tmp_path / "d" / "b"
+    until(lambda: (side / "records.jsonl").exists() and len(played(side)) >= 3)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130

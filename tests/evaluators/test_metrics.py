@@ -160,11 +160,12 @@ def test_a_trial_recorded_twice_is_counted_once() -> None:
 
 def test_a_verdict_that_is_changed_is_no_second_play() -> None:
     played = replace(record(REACH[0], F), rig=TrialLog(port="here"))
-    takes = [played, replace(played, take=2, result=replace(played.result, outcome=S))]
+    amended = replace(played.result, outcome=S)
+    takes = [played, replace(played, take=2, result=amended, rig=TrialLog(port="here", amended=True))]
     found = scores(takes, ["reach"], 1)
     assert (found.overall.success.k, found.retaken) == (1, 0)
     assert clocks(takes) == clocks(takes[:1])
-    again = replace(takes[1], take=3, clock=replace(played.clock, started="later"))
+    again = replace(played, take=3)
     assert scores([*takes, again], ["reach"], 1).retaken == 1
 
 

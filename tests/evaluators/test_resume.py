@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from armtrial.evaluators.progress import Silent
 from armtrial.evaluators.runner import pending
 from armtrial.policies.toy import Toy
 from armtrial.tests import worlds
+from armtrial.tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SLOW = "armtrial.tests.worlds:SLOW"
@@ -40,10 +40,7 @@ def lines(run: Path) -> int:
 
 
 def wait_for(run: Path, number: int) -> None:
-    limit = time.monotonic() + 60
-    while lines(run) < number or not (run / "run.json").exists():
-        assert time.monotonic() < limit, f"{run} did not reach {number} records"
-        time.sleep(0.001)
+    until(lambda: lines(run) >= number and (run / "run.json").exists())
 
 
 def results(run: Path) -> str:

@@ -21,6 +21,7 @@ from armtrial.evaluators.errors import UserError
 from armtrial.evaluators.folder import RunFolder
 from armtrial.tasks.base import Suite, Trial
 from armtrial.tasks.toy import TOY
+from armtrial.tests.waiting import until
 
 
 class Filmed(LineEnv):
@@ -44,10 +45,7 @@ class Together(Filmed):
         seats = Path(os.environ["SEATS"])
         seats.mkdir(exist_ok=True)
         (seats / str(os.getpid())).touch()
-        until = time.monotonic() + 60
-        while len(list(seats.iterdir())) < 2 and time.monotonic() < until:
-            time.sleep(0.05)
-        assert len(list(seats.iterdir())) == 2
+        until(lambda: len(list(seats.iterdir())) == 2)
         return super().reset(trial)
 
 

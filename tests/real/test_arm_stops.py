@@ -68,8 +68,10 @@ class Seat:
     def press_ahead(self, keys: bytes) -> None:
         """Before anybody listens."""
         os.write(self._master, keys)
-        unread = lambda: fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4))  # noqa: E731
-        until(lambda: int.from_bytes(unread(), sys.byteorder) == len(keys))
+        until(lambda: self._unread() == len(keys))
+
+    def _unread(self) -> int:
+        return int.from_bytes(fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     @property
     def said(self) -> str:
